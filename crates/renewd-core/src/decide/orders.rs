@@ -1,0 +1,132 @@
+//! What people and time do to orders: approve, cancel, resolve, top up, expire.
+
+use crate::event::Event;
+use crate::ids::{AccountName, OrderId};
+use crate::money::Money;
+use crate::order::{Order, OrderStatus, Outcome, Payment};
+use crate::refusal::{Reason, Refusal};
+use crate::state::State;
+use chrono::{DateTime, Utc};
+
+/// The order of an id.
+pub(super) fn find<'a>(state: &'a State, id: &OrderId) -> Result<&'a Order, Refusal> {
+    state.orders.get(id).ok_or_else(|| {
+        Refusal::new(Reason::NoOrder, format!("there is no order `{id}`"))
+            .hint("`renewd orders list --all` shows all of them")
+    })
+}
+
+fn wrong_state(order: &Order, what: &str) -> Refusal {
+    Refusal::new(Reason::OrderState, format!("order {} is {} and cannot be {what}", order.id, order.status.as_str()))
+}
+
+/// Lets a held order be paid.
+///
+/// # Errors
+/// No such order, it is not held, or its time has passed.
+pub fn approve(state: &State, id: &OrderId, reason: Option<String>, now: DateTime<Utc>) -> Result<Vec<Event>, Refusal> {
+    let order = find(state, id)?;
+    if order.status != OrderStatus::Held {
+        return Err(wrong_state(order, "approved"));
+    }
+    if order.is_overdue(now) {
+        return Err(
+            Refusal::new(Reason::OrderState, format!("order {id} expired unpaid")).hint("renew its resources again")
+        );
+    }
+    Ok(vec![Event::OrderApproved { order: id.clone(), reason }])
+}
+
+/// Cancels an order that nobody is paying.
+///
+/// # Errors
+/// No such order, it is final, or an attempt is under way or unknown.
+pub fn cancel(state: &State, id: &OrderId, reason: Option<String>) -> Result<Vec<Event>, Refusal> {
+    let order = find(state, id)?;
+    match order.status {
+        OrderStatus::Open | OrderStatus::Held => Ok(vec![Event::OrderCanceled { order: id.clone(), reason }]),
+        OrderStatus::Unknown => Err(wrong_state(order, "canceled").hint(format!(
+            "find out at the gateway, then `renewd orders resolve {id} --as succeeded|declined --reason TEXT`"
+        ))),
+        OrderStatus::Paying
+        | OrderStatus::Settled { .. }
+        | OrderStatus::Canceled { .. }
+        | OrderStatus::Expired { .. } => Err(wrong_state(order, "canceled")),
+    }
+}
+
+/// What a person found out about an unknown attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolution {
+    /// The money was taken.
+    Succeeded {
+        /// The gateway's reference.
+        reference: Option<String>,
+    },
+    /// Nothing was taken.
+    Declined,
+}
+
+/// Ends an unknown outcome by what a person found out.
+///
+/// # Errors
+/// No such order, or its outcome is not unknown.
+pub fn resolve(state: &State, id: &OrderId, resolution: Resolution, reason: String) -> Result<Vec<Event>, Refusal> {
+    let order = find(state, id)?;
+    let unknown = order.last_attempt().filter(|attempt| matches!(attempt.outcome, Outcome::Unknown { .. }));
+    let (OrderStatus::Unknown, Some(attempt)) = (&order.status, unknown) else {
+        return Err(wrong_state(order, "resolved"));
+    };
+    let number = attempt.number;
+    Ok(vec![match resolution {
+        Resolution::Succeeded { reference } => {
+            Event::OrderSettled { order: id.clone(), payment: Payment::Resolved { attempt: number, reference, reason } }
+        }
+        Resolution::Declined => Event::ResolvedDeclined { order: id.clone(), number, reason },
+    }])
+}
+
+/// The events that expire every order whose time has passed.
+pub fn expire_overdue<'a>(orders: impl IntoIterator<Item = &'a Order>, now: DateTime<Utc>) -> Vec<Event> {
+    orders
+        .into_iter()
+        .filter(|order| order.is_overdue(now))
+        .map(|order| Event::OrderExpired { order: order.id.clone() })
+        .collect()
+}
+
+/// Adds prepaid money. The same reference again changes nothing.
+///
+/// # Errors
+/// No such account, another currency than the account's, nothing or less, or the reference was used with another amount.
+pub fn top_up(state: &State, account: &AccountName, amount: Money, reference: String) -> Result<Vec<Event>, Refusal> {
+    let Some(document) = state.account(account) else {
+        return Err(Refusal::new(Reason::NoAccount, format!("there is no account `{account}`")));
+    };
+    if document.currency != amount.currency() {
+        return Err(Refusal::new(
+            Reason::CurrencyMismatch,
+            format!("account {account} pays in {}, not in {}", document.currency, amount.currency()),
+        ));
+    }
+    if amount.is_zero() || amount.is_negative() {
+        return Err(Refusal::new(Reason::OrderState, format!("{amount} is not an amount to add")));
+    }
+    match state.topups.get(&(account.clone(), reference.clone())) {
+        Some(before) if *before == amount => Ok(Vec::new()),
+        Some(before) => Err(Refusal::new(
+            Reason::ReferenceReused,
+            format!("reference `{reference}` was used for {before}, not {amount}"),
+        )
+        .hint("a new payment needs a reference of its own")),
+        None => {
+            let sum = state
+                .books
+                .get(account)
+                .and_then(|book| book.balance.get(amount.currency().code()))
+                .map_or(Ok(amount), |balance| balance.plus(amount));
+            sum.map_err(|error| Refusal::new(Reason::OrderState, error.to_string()))?;
+            Ok(vec![Event::BalanceToppedUp { account: account.clone(), amount, reference }])
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! Events: what the journal records. The state is nothing but their sum.
+//!
+//! The JSON of these types is the journal's format: variants and fields are only ever added, never changed.
+
+use crate::documents::{Document, DocumentKey, Windows};
+use crate::ids::{AccountName, Digest, OrderId, PolicyName, RequestName, ResourceId};
+use crate::money::Money;
+use crate::order::{Attempt, Order, Outcome, Payment};
+use crate::resource::{Description, Freeze, Imported, ModeOverride, Resource, TermEnd};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A document is new or changed.
+    DocumentPut {
+        /// The checked document.
+        document: Document,
+    },
+    /// A document is gone.
+    DocumentRemoved {
+        /// Its kind and name.
+        key: DocumentKey,
+    },
+    /// A complete desired set took effect.
+    RevisionApplied {
+        /// 1, 2, …
+        revision: u32,
+        /// Digest over all documents.
+        digest: Digest,
+    },
+    /// The first policy that matches a resource gave it its windows.
+    #[serde(rename_all = "camelCase")]
+    WindowsCaptured {
+        /// The resource.
+        resource: ResourceId,
+        /// The policy.
+        policy: PolicyName,
+        /// Its windows.
+        windows: Windows,
+    },
+    /// An inventory brought a new resource.
+    ResourceAdded {
+        /// The whole resource.
+        resource: Box<Resource>,
+    },
+    /// An inventory changed a resource.
+    ResourceImported {
+        /// The resource.
+        resource: ResourceId,
+        /// What changed.
+        #[serde(flatten)]
+        change: Box<ImportChange>,
+    },
+    /// A resource cannot be renewed until somebody has looked.
+    ResourceFrozen {
+        /// The resource.
+        resource: ResourceId,
+        /// Why.
+        freeze: Freeze,
+    },
+    /// Somebody has looked.
+    ResourceThawed {
+        /// The resource.
+        resource: ResourceId,
+    },
+    /// A person or inventory chose a mode for one resource.
+    ModeChosen {
+        /// The resource.
+        resource: ResourceId,
+        /// The choice.
+        #[serde(flatten)]
+        chosen: ModeOverride,
+    },
+    /// The resource was given back to its policy.
+    ModeReturned {
+        /// The resource.
+        resource: ResourceId,
+    },
+    /// An order was placed, open or held.
+    OrderPlaced {
+        /// The whole order.
+        order: Box<Order>,
+    },
+    /// A person let a held order be paid.
+    OrderApproved {
+        /// The order.
+        order: OrderId,
+        /// Why, in the person's words.
+        reason: Option<String>,
+    },
+    /// A person canceled an order.
+    OrderCanceled {
+        /// The order.
+        order: OrderId,
+        /// Why, in the person's words.
+        reason: Option<String>,
+    },
+    /// Nobody paid an order in time.
+    OrderExpired {
+        /// The order.
+        order: OrderId,
+    },
+    /// An attempt is about to be made: durable before any plugin is called.
+    AttemptStarted {
+        /// The order.
+        order: OrderId,
+        /// The attempt, in flight.
+        attempt: Box<Attempt>,
+    },
+    /// An attempt ended without settling the order.
+    #[serde(rename_all = "camelCase")]
+    AttemptEnded {
+        /// The order.
+        order: OrderId,
+        /// The attempt's number.
+        number: u32,
+        /// What came of it; never `succeeded`, which is [`Event::OrderSettled`].
+        result: Outcome,
+    },
+    /// The money is taken and the terms are extended: one record for both.
+    OrderSettled {
+        /// The order.
+        order: OrderId,
+        /// How it was paid.
+        payment: Payment,
+    },
+    /// A person looked and found that an unknown attempt had taken nothing.
+    ResolvedDeclined {
+        /// The order.
+        order: OrderId,
+        /// The attempt's number.
+        number: u32,
+        /// How the person knows.
+        reason: String,
+    },
+    /// Prepaid money came in.
+    BalanceToppedUp {
+        /// The account.
+        account: AccountName,
+        /// How much.
+        amount: Money,
+        /// The payer's reference, unique in the account.
+        reference: String,
+    },
+}
+
+/// What an inventory changed about a resource; absent parts stay.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImportChange {
+    /// The new description.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Description>,
+    /// The new expiry and anchor; the generation rises where the expiry moves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<TermEnd>,
+    /// The new base of the three-way merge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
+    /// Forget what was paid at each term, because the inventory gave a new price.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub price: bool,
+}
+
+impl ImportChange {
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A use of a request for a resource: at most one renewal, for ever.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct UseKey {
+    /// The request.
+    pub request: RequestName,
+    /// The resource.
+    pub resource: ResourceId,
+}
+
+/// Names one row of the state.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum RowKey {
+    /// Counters and the set of open orders.
+    Meta,
+    /// A document.
+    Document(DocumentKey),
+    /// A resource.
+    Resource(ResourceId),
+    /// An order.
+    Order(OrderId),
+    /// An account's balance and monthly sums.
+    Book(AccountName),
+    /// A use of a request.
+    Use(UseKey),
+    /// A top-up by its reference.
+    TopUp(AccountName, String),
+}
+
+impl RowKey {
+    /// The names of all trees, in the order in which they are written.
+    pub const TREES: [&'static str; 7] = ["meta", "documents", "resources", "orders", "books", "uses", "topups"];
+
+    /// The tree that the row lives in.
+    pub fn tree(&self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Document(_) => "documents",
+            Self::Resource(_) => "resources",
+            Self::Order(_) => "orders",
+            Self::Book(_) => "books",
+            Self::Use(_) => "uses",
+            Self::TopUp(..) => "topups",
+        }
+    }
+
+    /// The row's key in its tree: its parts joined by a zero byte, which no name has.
+    pub fn key_bytes(&self) -> Vec<u8> {
+        let parts: Vec<&str> = match self {
+            Self::Meta => vec!["meta"],
+            Self::Document(key) => vec![key.kind.as_str(), &key.name],
+            Self::Resource(id) => vec![id.as_str()],
+            Self::Order(id) => vec![id.as_str()],
+            Self::Book(name) => vec![name.as_str()],
+            Self::Use(key) => vec![key.request.as_str(), key.resource.as_str()],
+            Self::TopUp(account, reference) => vec![account.as_str(), reference],
+        };
+        parts.join("\0").into_bytes()
+    }
+}
+
+/// What the history is kept by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Subject {
+    /// A document of any kind.
+    Document(DocumentKey),
+    /// A resource.
+    Resource(ResourceId),
+    /// An order.
+    Order(OrderId),
+    /// An account's money.
+    Account(AccountName),
+    /// A request.
+    Request(RequestName),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Document(key) => write!(f, "document {} {}", key.kind, key.name),
+            Self::Resource(id) => write!(f, "resource {id}"),
+            Self::Order(id) => write!(f, "order {id}"),
+            Self::Account(name) => write!(f, "account {name}"),
+            Self::Request(name) => write!(f, "request {name}"),
+        }
+    }
+}
+
+impl Event {
+    /// The rows whose keys the event names itself. Events about an order also touch the rows that the order names:
+    /// see [`Event::touches_with`].
+    pub fn touches(&self) -> Vec<RowKey> {
+        match self {
+            Self::DocumentPut { document } => vec![RowKey::Document(document.key())],
+            Self::DocumentRemoved { key } => vec![RowKey::Document(key.clone())],
+            Self::RevisionApplied { .. } => vec![RowKey::Meta],
+            Self::WindowsCaptured { resource, .. }
+            | Self::ResourceImported { resource, .. }
+            | Self::ResourceFrozen { resource, .. }
+            | Self::ResourceThawed { resource }
+            | Self::ModeChosen { resource, .. }
+            | Self::ModeReturned { resource } => vec![RowKey::Resource(resource.clone())],
+            Self::ResourceAdded { resource } => vec![RowKey::Resource(resource.id.clone())],
+            Self::OrderPlaced { order } => order_rows(order),
+            Self::OrderApproved { order, .. }
+            | Self::OrderCanceled { order, .. }
+            | Self::OrderExpired { order }
+            | Self::AttemptStarted { order, .. }
+            | Self::AttemptEnded { order, .. }
+            | Self::OrderSettled { order, .. }
+            | Self::ResolvedDeclined { order, .. } => vec![RowKey::Order(order.clone())],
+            Self::BalanceToppedUp { account, reference, .. } => {
+                vec![RowKey::Book(account.clone()), RowKey::TopUp(account.clone(), reference.clone())]
+            }
+        }
+    }
+
+    /// The order whose rows the event also touches, where it does not carry the order itself.
+    pub fn order(&self) -> Option<&OrderId> {
+        match self {
+            Self::OrderApproved { order, .. }
+            | Self::OrderCanceled { order, .. }
+            | Self::OrderExpired { order }
+            | Self::AttemptStarted { order, .. }
+            | Self::AttemptEnded { order, .. }
+            | Self::OrderSettled { order, .. }
+            | Self::ResolvedDeclined { order, .. } => Some(order),
+            Self::DocumentPut { .. }
+            | Self::DocumentRemoved { .. }
+            | Self::RevisionApplied { .. }
+            | Self::WindowsCaptured { .. }
+            | Self::ResourceAdded { .. }
+            | Self::ResourceImported { .. }
+            | Self::ResourceFrozen { .. }
+            | Self::ResourceThawed { .. }
+            | Self::ModeChosen { .. }
+            | Self::ModeReturned { .. }
+            | Self::OrderPlaced { .. }
+            | Self::BalanceToppedUp { .. } => None,
+        }
+    }
+
+    /// All rows that applying the event may read or write, given the order that [`Event::order`] names.
+    pub fn touches_with(&self, order: Option<&Order>) -> Vec<RowKey> {
+        let mut rows = self.touches();
+        if let Some(order) = order {
+            rows.extend(order_rows(order));
+            rows.sort();
+            rows.dedup();
+        }
+        rows
+    }
+
+    /// What the event is about, for the history. `order` is the order that [`Event::order`] names.
+    pub fn subjects(&self, order: Option<&Order>) -> Vec<Subject> {
+        let mut subjects: BTreeSet<Subject> = BTreeSet::new();
+        if let Self::OrderPlaced { order } = self {
+            order_subjects(order, &mut subjects);
+        }
+        if let Some(order) = order {
+            order_subjects(order, &mut subjects);
+        }
+        for row in self.touches() {
+            match row {
+                RowKey::Document(key) => subjects.insert(Subject::Document(key)),
+                RowKey::Resource(id) => subjects.insert(Subject::Resource(id)),
+                RowKey::Order(id) => subjects.insert(Subject::Order(id)),
+                RowKey::TopUp(account, _) => subjects.insert(Subject::Account(account)),
+                RowKey::Meta | RowKey::Book(_) | RowKey::Use(_) => false,
+            };
+        }
+        subjects.into_iter().collect()
+    }
+}
+
+fn order_rows(order: &Order) -> Vec<RowKey> {
+    let mut rows = vec![RowKey::Meta, RowKey::Order(order.id.clone()), RowKey::Book(order.account.clone())];
+    for line in &order.lines {
+        let resource = line.prepared.resource.clone();
+        if let Some(request) = order.origin.request() {
+            rows.push(RowKey::Use(UseKey { request: request.clone(), resource: resource.clone() }));
+        }
+        rows.push(RowKey::Resource(resource));
+    }
+    rows
+}
+
+fn order_subjects(order: &Order, subjects: &mut BTreeSet<Subject>) {
+    subjects.insert(Subject::Order(order.id.clone()));
+    subjects.insert(Subject::Account(order.account.clone()));
+    subjects.extend(order.origin.request().cloned().map(Subject::Request));
+    subjects.extend(order.lines.iter().map(|line| Subject::Resource(line.prepared.resource.clone())));
+}

@@ -1,0 +1,302 @@
+//! Orders: accepted quotes of one account, paid as one payment, and the states that they pass through.
+
+use crate::documents::AccountMethod;
+use crate::ids::{AccountName, Digest, OrderId, RequestName, ResourceId};
+use crate::money::Money;
+use crate::quote::Quote;
+use crate::refusal::Reason;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Most lines in one order.
+pub const ORDER_LINES_MAX: usize = 100;
+
+/// Hours after placing at which an unpaid or held order expires.
+pub const ORDER_EXPIRES_HOURS: i64 = 72;
+
+/// Most attempts of one order; far above any real list of methods times days.
+pub const ATTEMPTS_MAX: usize = 1_000;
+
+/// A local calendar month, `2026-11`: what monthly limits count by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MonthKey(String);
+
+impl MonthKey {
+    /// The month of an instant in a zone.
+    pub fn of(instant: DateTime<Utc>, zone: chrono_tz::Tz) -> Self {
+        Self(instant.with_timezone(&zone).format("%Y-%m").to_string())
+    }
+
+    /// The text `2026-11`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What an order came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "kebab-case")]
+pub enum Origin {
+    /// `renew` without a guard.
+    Manual,
+    /// A `RenewalRequest`, `--request-id` or `--expiring-before`: once per resource, for ever.
+    Request {
+        /// The request's name.
+        request: RequestName,
+    },
+    /// Automatic renewal.
+    Auto,
+}
+
+impl Origin {
+    /// The request, where there is one.
+    pub fn request(&self) -> Option<&RequestName> {
+        match self {
+            Self::Request { request } => Some(request),
+            Self::Manual | Self::Auto => None,
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Manual => f.pad("manual"),
+            Self::Request { request } => f.pad(&format!("request {request}")),
+            Self::Auto => f.pad("auto"),
+        }
+    }
+}
+
+/// Why an order waits for approval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Hold {
+    /// The limit.
+    pub reason: Reason,
+    /// The figures, in words.
+    pub detail: String,
+}
+
+/// One try to collect an order's money through one method.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    /// 1, 2, … within the order.
+    pub number: u32,
+    /// The method and the account's reference there.
+    pub method: AccountMethod,
+    /// Idempotency key: hash(account, sorted renewal keys, total, attempt).
+    pub key: Digest,
+    /// Digest of the payment plugin's bytes; none for `balance`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<Digest>,
+    /// The method's configuration at that time.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub config: serde_json::Value,
+    /// Token of the process that made the attempt; once that process is gone the attempt is unknown.
+    pub owner: String,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The plugin has been or is about to be called.
+    InFlight,
+    /// The whole amount was taken.
+    Succeeded {
+        /// The gateway's reference.
+        reference: String,
+    },
+    /// Nothing was taken.
+    Declined {
+        /// The gateway's code.
+        code: String,
+        /// The gateway's words.
+        message: String,
+        /// What may be tried next.
+        retry: Retry,
+    },
+    /// The gateway has not decided.
+    Pending {
+        /// The gateway's reference.
+        reference: String,
+    },
+    /// A person must act at the gateway.
+    RequiresAction {
+        /// Where.
+        url: String,
+        /// Until when.
+        expires: DateTime<Utc>,
+    },
+    /// The gateway would take another amount.
+    PriceMoved {
+        /// That amount.
+        actual: Money,
+    },
+    /// Nobody knows.
+    Unknown {
+        /// Why, in words.
+        detail: String,
+    },
+}
+
+/// What a decline leaves to be tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Retry {
+    /// Not this method again.
+    Never,
+    /// This method again, later.
+    Later,
+    /// Another method now.
+    OtherMethod,
+}
+
+/// How an order was settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "paid", rename_all = "kebab-case")]
+pub enum Payment {
+    /// There was nothing to pay.
+    Nothing,
+    /// By an attempt.
+    Attempt {
+        /// The attempt's number.
+        attempt: u32,
+        /// The gateway's reference.
+        reference: String,
+    },
+    /// A person found out that an unknown attempt had succeeded.
+    Resolved {
+        /// The attempt's number.
+        attempt: u32,
+        /// The gateway's reference, as the person gave it.
+        reference: Option<String>,
+        /// How the person knows.
+        reason: String,
+    },
+}
+
+/// Where an order stands. The last three are final.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "kebab-case")]
+pub enum OrderStatus {
+    /// It can be paid.
+    Open,
+    /// It waits for approval.
+    Held,
+    /// An attempt is under way, or its process died under way.
+    Paying,
+    /// An attempt's outcome is unknown.
+    Unknown,
+    /// Paid; its resources are extended.
+    Settled {
+        /// When.
+        at: DateTime<Utc>,
+        /// How.
+        payment: Payment,
+    },
+    /// A person canceled it.
+    Canceled {
+        /// When.
+        at: DateTime<Utc>,
+        /// Why, in the person's words.
+        reason: Option<String>,
+    },
+    /// Nobody paid it in time.
+    Expired {
+        /// When.
+        at: DateTime<Utc>,
+    },
+}
+
+impl OrderStatus {
+    /// The word in output.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Open => "placed",
+            Self::Held => "held",
+            Self::Paying => "paying",
+            Self::Unknown => "unknown",
+            Self::Settled { .. } => "settled",
+            Self::Canceled { .. } => "canceled",
+            Self::Expired { .. } => "expired",
+        }
+    }
+
+    /// Whether nothing can happen to the order any more.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Open | Self::Held | Self::Paying | Self::Unknown => false,
+            Self::Settled { .. } | Self::Canceled { .. } | Self::Expired { .. } => true,
+        }
+    }
+}
+
+/// An order as the store keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Order {
+    /// Its id.
+    pub id: OrderId,
+    /// The payer.
+    pub account: AccountName,
+    /// Methods in the order in which they are tried.
+    pub methods: Vec<AccountMethod>,
+    /// What it came from.
+    pub origin: Origin,
+    /// The accepted quotes, at most [`ORDER_LINES_MAX`].
+    pub lines: Vec<Quote>,
+    /// Σ of the lines.
+    pub total: Money,
+    /// When it was placed.
+    pub placed_at: DateTime<Utc>,
+    /// When it expires unpaid.
+    pub expires_at: DateTime<Utc>,
+    /// The month whose limits it counts towards: that of placing, in the account's zone.
+    pub month: MonthKey,
+    /// Why it was held when placed; approval keeps them for the record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Hold>,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub status: OrderStatus,
+    /// Every try to collect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
+}
+
+impl Order {
+    /// The payment key of an attempt: hash(account, sorted renewal keys, total, attempt); never random.
+    pub fn payment_key(&self, attempt: u32) -> Digest {
+        let mut keys: Vec<Digest> = self.lines.iter().map(|line| line.prepared.renewal_key()).collect();
+        keys.sort();
+        let total = format!("{:?}", self.total);
+        let number = attempt.to_be_bytes();
+        let mut parts: Vec<&[u8]> = vec![b"payment", self.account.as_str().as_bytes(), total.as_bytes(), &number];
+        parts.extend(keys.iter().map(|key| key.as_bytes().as_slice()));
+        Digest::of_parts(parts)
+    }
+
+    /// The attempt made last.
+    pub fn last_attempt(&self) -> Option<&Attempt> {
+        self.attempts.last()
+    }
+
+    /// Whether the order, if unpaid, has passed its time.
+    pub fn is_overdue(&self, now: DateTime<Utc>) -> bool {
+        matches!(self.status, OrderStatus::Open | OrderStatus::Held) && self.expires_at <= now
+    }
+
+    /// The line of a resource.
+    pub fn line(&self, resource: &ResourceId) -> Option<&Quote> {
+        self.lines.iter().find(|line| line.prepared.resource == *resource)
+    }
+}

@@ -1,0 +1,423 @@
+//! The state: rows that are the sum of all events. Applying an event cannot fail and decides nothing; whether an
+//! event may happen is decided before it is journaled (see `decide`).
+//!
+//! A `State` may hold everything or only the rows that some events touch.
+
+use crate::documents::{Account, Document, DocumentKey, DocumentKind, RenewalPolicy};
+use crate::event::{Event, ImportChange, RowKey, UseKey};
+use crate::ids::{AccountName, Digest, OrderId, PolicyName, ResourceId};
+use crate::money::Money;
+use crate::order::{MonthKey, Order, OrderStatus, Outcome};
+use crate::resource::{Freeze, Resource};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Counters and the orders that are not final.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Meta {
+    /// Number of the last applied revision; 0 before the first.
+    pub revision: u32,
+    /// Digest over all documents of that revision.
+    pub digest: Option<Digest>,
+    /// Orders that are not settled, canceled or expired.
+    pub open_orders: BTreeSet<OrderId>,
+}
+
+/// An account's money as renewd keeps it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Book {
+    /// Prepaid balance, by currency.
+    pub balance: BTreeMap<String, Money>,
+    /// Σ of settled, open and unknown lines, by local month.
+    pub months: BTreeMap<MonthKey, MonthSum>,
+}
+
+/// What monthly limits are judged by.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct MonthSum {
+    /// Of all lines, by currency.
+    pub total: BTreeMap<String, Money>,
+    /// Of one policy's lines, by policy and currency.
+    pub by_policy: BTreeMap<PolicyName, BTreeMap<String, Money>>,
+}
+
+/// One use of a request for a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Use {
+    /// The order that it was, or is to be, paid by.
+    pub order: OrderId,
+    /// Whether it is used up: the order settled or a person canceled it.
+    pub done: bool,
+}
+
+/// Rows by key.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct State {
+    /// Counters.
+    pub meta: Meta,
+    /// Documents in force.
+    pub documents: BTreeMap<DocumentKey, Document>,
+    /// Resources.
+    pub resources: BTreeMap<ResourceId, Resource>,
+    /// Orders.
+    pub orders: BTreeMap<OrderId, Order>,
+    /// Accounts' money.
+    pub books: BTreeMap<AccountName, Book>,
+    /// Uses of requests.
+    pub uses: BTreeMap<UseKey, Use>,
+    /// Top-ups by account and reference.
+    pub topups: BTreeMap<(AccountName, String), Money>,
+}
+
+/// A stored row cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the row {tree} `{key}` cannot be read: {source}")]
+pub struct RowError {
+    tree: &'static str,
+    key: String,
+    source: serde_json::Error,
+}
+
+impl State {
+    /// Adds one event to the state.
+    pub fn apply(&mut self, at: DateTime<Utc>, event: &Event) {
+        match event {
+            Event::DocumentPut { document } => {
+                self.documents.insert(document.key(), document.clone());
+            }
+            Event::DocumentRemoved { key } => {
+                self.documents.remove(key);
+            }
+            Event::RevisionApplied { revision, digest } => {
+                self.meta.revision = *revision;
+                self.meta.digest = Some(*digest);
+            }
+            Event::ResourceAdded { resource } => {
+                self.resources.insert(resource.id.clone(), (**resource).clone());
+            }
+            Event::WindowsCaptured { resource, windows, .. } => self.change(resource, |row| {
+                row.windows = *windows;
+                row.windows_captured = true;
+            }),
+            Event::ResourceImported { resource, change } => self.change(resource, |row| imported(row, change)),
+            Event::ResourceFrozen { resource, freeze } => {
+                self.change(resource, |row| row.freeze = Some(freeze.clone()));
+            }
+            Event::ResourceThawed { resource } => self.change(resource, |row| row.freeze = None),
+            Event::ModeChosen { resource, chosen } => {
+                self.change(resource, |row| row.chosen = Some(chosen.clone()));
+            }
+            Event::ModeReturned { resource } => self.change(resource, |row| row.chosen = None),
+            Event::BalanceToppedUp { account, amount, reference } => {
+                self.topups.insert((account.clone(), reference.clone()), *amount);
+                add(&mut self.books.entry(account.clone()).or_default().balance, *amount, Sign::Plus);
+            }
+            Event::OrderPlaced { order } => self.placed(order),
+            Event::OrderApproved { .. }
+            | Event::OrderCanceled { .. }
+            | Event::OrderExpired { .. }
+            | Event::AttemptStarted { .. }
+            | Event::AttemptEnded { .. }
+            | Event::OrderSettled { .. }
+            | Event::ResolvedDeclined { .. } => self.apply_to_order(at, event),
+        }
+    }
+
+    fn change(&mut self, resource: &ResourceId, change: impl FnOnce(&mut Resource)) {
+        if let Some(row) = self.resources.get_mut(resource) {
+            change(row);
+        }
+    }
+
+    fn placed(&mut self, order: &Order) {
+        self.meta.open_orders.insert(order.id.clone());
+        for line in &order.lines {
+            let resource = &line.prepared.resource;
+            self.change(resource, |row| row.open_order = Some(order.id.clone()));
+            if let Some(request) = order.origin.request() {
+                let key = UseKey { request: request.clone(), resource: resource.clone() };
+                self.uses.insert(key, Use { order: order.id.clone(), done: false });
+            }
+        }
+        self.count_month(order, Sign::Plus);
+        self.orders.insert(order.id.clone(), order.clone());
+    }
+
+    fn apply_to_order(&mut self, at: DateTime<Utc>, event: &Event) {
+        let Some(mut order) = event.order().and_then(|id| self.orders.get(id)).cloned() else {
+            return;
+        };
+        match event {
+            Event::OrderApproved { .. } => order.status = OrderStatus::Open,
+            Event::OrderCanceled { reason, .. } => {
+                order.status = OrderStatus::Canceled { at, reason: reason.clone() };
+                self.close(&order, UseEnd::Done);
+                self.count_month(&order, Sign::Minus);
+            }
+            Event::OrderExpired { .. } => {
+                order.status = OrderStatus::Expired { at };
+                self.close(&order, UseEnd::FreeAgain);
+                self.count_month(&order, Sign::Minus);
+            }
+            Event::AttemptStarted { attempt, .. } => {
+                order.status = OrderStatus::Paying;
+                order.attempts.push((**attempt).clone());
+            }
+            Event::AttemptEnded { number, result, .. } => self.attempt_ended(&mut order, *number, result.clone()),
+            Event::ResolvedDeclined { number, reason, .. } => {
+                let result = Outcome::Declined {
+                    code: "resolved".to_owned(),
+                    message: reason.clone(),
+                    retry: crate::order::Retry::Later,
+                };
+                self.attempt_ended(&mut order, *number, result);
+            }
+            Event::OrderSettled { payment, .. } => self.settle(at, &mut order, payment),
+            Event::DocumentPut { .. }
+            | Event::DocumentRemoved { .. }
+            | Event::RevisionApplied { .. }
+            | Event::WindowsCaptured { .. }
+            | Event::ResourceAdded { .. }
+            | Event::ResourceImported { .. }
+            | Event::ResourceFrozen { .. }
+            | Event::ResourceThawed { .. }
+            | Event::ModeChosen { .. }
+            | Event::ModeReturned { .. }
+            | Event::OrderPlaced { .. }
+            | Event::BalanceToppedUp { .. } => {}
+        }
+        self.orders.insert(order.id.clone(), order);
+    }
+
+    fn attempt_ended(&mut self, order: &mut Order, number: u32, result: Outcome) {
+        let unknown = matches!(result, Outcome::Unknown { .. });
+        order.status = if unknown { OrderStatus::Unknown } else { OrderStatus::Open };
+        set_outcome(order, number, result);
+        for line in &order.lines {
+            self.change(&line.prepared.resource, |row| freeze_for(row, &order.id, unknown));
+        }
+    }
+
+    fn settle(&mut self, at: DateTime<Utc>, order: &mut Order, payment: &crate::order::Payment) {
+        use crate::order::Payment;
+        let paid_by = match payment {
+            Payment::Nothing => None,
+            Payment::Attempt { attempt, reference } => Some((*attempt, reference.clone())),
+            Payment::Resolved { attempt, reference, .. } => Some((*attempt, reference.clone().unwrap_or_default())),
+        };
+        if let Some((number, reference)) = paid_by {
+            set_outcome(order, number, Outcome::Succeeded { reference });
+            let by_balance =
+                order.attempts.iter().any(|attempt| attempt.number == number && attempt.method.method.is_balance());
+            if by_balance {
+                add(&mut self.books.entry(order.account.clone()).or_default().balance, order.total, Sign::Minus);
+            }
+        }
+        order.status = OrderStatus::Settled { at, payment: payment.clone() };
+        self.close(order, UseEnd::Done);
+        for line in &order.lines {
+            self.change(&line.prepared.resource, |row| {
+                // INVARIANT (compare-and-set): a settled line extends exactly the expiry that it was quoted for.
+                if !line.prepared.extends(row) {
+                    return;
+                }
+                row.end = line.prepared.new_end();
+                row.windows = line.prepared.windows;
+                row.windows_captured = true;
+                if let Some(net) = line.net_per_month {
+                    row.paid.insert(line.prepared.dates.term.months(), net);
+                    row.last_paid = Some(net);
+                }
+            });
+        }
+    }
+
+    fn close(&mut self, order: &Order, end: UseEnd) {
+        self.meta.open_orders.remove(&order.id);
+        for line in &order.lines {
+            let resource = &line.prepared.resource;
+            self.change(resource, |row| {
+                if row.open_order.as_ref() == Some(&order.id) {
+                    row.open_order = None;
+                }
+                freeze_for(row, &order.id, false);
+            });
+            let Some(request) = order.origin.request() else { continue };
+            let key = UseKey { request: request.clone(), resource: resource.clone() };
+            match end {
+                UseEnd::Done => {
+                    self.uses.insert(key, Use { order: order.id.clone(), done: true });
+                }
+                UseEnd::FreeAgain => {
+                    self.uses.remove(&key);
+                }
+            }
+        }
+    }
+
+    fn count_month(&mut self, order: &Order, sign: Sign) {
+        let month = self.books.entry(order.account.clone()).or_default().months.entry(order.month.clone()).or_default();
+        for line in &order.lines {
+            add(&mut month.total, line.total, sign);
+            add(month.by_policy.entry(line.prepared.policy.clone()).or_default(), line.total, sign);
+        }
+    }
+
+    /// The policies in force, by name.
+    pub fn policies(&self) -> impl Iterator<Item = &RenewalPolicy> {
+        self.documents.values().filter_map(|document| match document {
+            Document::RenewalPolicy(policy) => Some(&**policy),
+            Document::Account(_)
+            | Document::PriceList(_)
+            | Document::Plugin(_)
+            | Document::PaymentMethod(_)
+            | Document::RenewalRequest(_) => None,
+        })
+    }
+
+    /// An account's document.
+    pub fn account(&self, name: &AccountName) -> Option<&Account> {
+        let key = DocumentKey { kind: DocumentKind::Account, name: name.as_str().to_owned() };
+        match self.documents.get(&key) {
+            Some(Document::Account(account)) => Some(account),
+            _ => None,
+        }
+    }
+
+    /// The JSON of a row; none where the row does not exist.
+    pub fn row_json(&self, key: &RowKey) -> Option<Vec<u8>> {
+        match key {
+            RowKey::Meta => (self.meta != Meta::default()).then(|| json(&self.meta)).flatten(),
+            RowKey::Document(key) => self.documents.get(key).and_then(json),
+            RowKey::Resource(id) => self.resources.get(id).and_then(json),
+            RowKey::Order(id) => self.orders.get(id).and_then(json),
+            RowKey::Book(name) => self.books.get(name).and_then(json),
+            RowKey::Use(key) => self.uses.get(key).and_then(json),
+            RowKey::TopUp(account, reference) => self.topups.get(&(account.clone(), reference.clone())).and_then(json),
+        }
+    }
+
+    /// Puts a stored row back, or takes a row out.
+    ///
+    /// # Errors
+    /// The bytes are not the JSON of such a row.
+    pub fn put_row_json(&mut self, key: &RowKey, bytes: Option<&[u8]>) -> Result<(), RowError> {
+        match key {
+            RowKey::Meta => self.meta = read::<Meta>(key, bytes)?.unwrap_or_default(),
+            RowKey::Document(name) => put(&mut self.documents, name.clone(), read(key, bytes)?),
+            RowKey::Resource(id) => put(&mut self.resources, id.clone(), read(key, bytes)?),
+            RowKey::Order(id) => put(&mut self.orders, id.clone(), read(key, bytes)?),
+            RowKey::Book(name) => put(&mut self.books, name.clone(), read(key, bytes)?),
+            RowKey::Use(name) => put(&mut self.uses, name.clone(), read(key, bytes)?),
+            RowKey::TopUp(account, reference) => {
+                put(&mut self.topups, (account.clone(), reference.clone()), read(key, bytes)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys of all rows that exist.
+    pub fn keys(&self) -> Vec<RowKey> {
+        let mut keys = Vec::new();
+        if self.meta != Meta::default() {
+            keys.push(RowKey::Meta);
+        }
+        keys.extend(self.documents.keys().cloned().map(RowKey::Document));
+        keys.extend(self.resources.keys().cloned().map(RowKey::Resource));
+        keys.extend(self.orders.keys().cloned().map(RowKey::Order));
+        keys.extend(self.books.keys().cloned().map(RowKey::Book));
+        keys.extend(self.uses.keys().cloned().map(RowKey::Use));
+        keys.extend(self.topups.keys().cloned().map(|(account, reference)| RowKey::TopUp(account, reference)));
+        keys
+    }
+}
+
+/// Whether a use of a request is spent when its order closes.
+#[derive(Clone, Copy)]
+enum UseEnd {
+    Done,
+    FreeAgain,
+}
+
+#[derive(Clone, Copy)]
+enum Sign {
+    Plus,
+    Minus,
+}
+
+/// Adds to a sum by currency. `decide` has bounded every amount, so a sum cannot overflow; if it did, the old sum
+/// would stand rather than a wrong one.
+fn add(sums: &mut BTreeMap<String, Money>, amount: Money, sign: Sign) {
+    let sum = sums.entry(amount.currency().code().to_owned()).or_insert_with(|| Money::zero(amount.currency()));
+    let next = match sign {
+        Sign::Plus => sum.plus(amount),
+        Sign::Minus => sum.minus(amount),
+    };
+    if let Ok(next) = next {
+        *sum = next;
+    }
+}
+
+fn imported(row: &mut Resource, change: &ImportChange) {
+    if let Some(description) = &change.description {
+        row.description = description.clone();
+    }
+    if let Some(end) = &change.end {
+        if row.end.expiry.instant() != end.expiry.instant() {
+            row.generation = row.generation.saturating_add(1);
+        }
+        row.end = end.clone();
+    }
+    if change.price {
+        row.paid.clear();
+        row.last_paid = None;
+    }
+    if let Some(imported) = &change.imported {
+        row.imported = imported.clone();
+    }
+}
+
+fn set_outcome(order: &mut Order, number: u32, outcome: Outcome) {
+    if let Some(attempt) = order.attempts.iter_mut().find(|attempt| attempt.number == number) {
+        attempt.outcome = outcome;
+    }
+}
+
+/// Freezes a resource for an unknown payment, or ends the freeze that this order had caused.
+fn freeze_for(row: &mut Resource, order: &OrderId, unknown: bool) {
+    let mine = matches!(&row.freeze, Some(Freeze::UnknownPayment { order: frozen_by }) if frozen_by == order);
+    if unknown && row.freeze.is_none() {
+        row.freeze = Some(Freeze::UnknownPayment { order: order.clone() });
+    } else if !unknown && mine {
+        row.freeze = None;
+    }
+}
+
+fn json<T: Serialize>(row: &T) -> Option<Vec<u8>> {
+    serde_json::to_vec(row).ok()
+}
+
+fn read<T: DeserializeOwned>(key: &RowKey, bytes: Option<&[u8]>) -> Result<Option<T>, RowError> {
+    let Some(bytes) = bytes else { return Ok(None) };
+    serde_json::from_slice(bytes).map(Some).map_err(|source| RowError {
+        tree: key.tree(),
+        key: String::from_utf8_lossy(&key.key_bytes()).replace('\0', "/"),
+        source,
+    })
+}
+
+fn put<K: Ord, T>(rows: &mut BTreeMap<K, T>, key: K, row: Option<T>) {
+    match row {
+        Some(row) => {
+            rows.insert(key, row);
+        }
+        None => {
+            rows.remove(&key);
+        }
+    }
+}
