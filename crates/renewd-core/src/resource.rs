@@ -2,7 +2,7 @@
 //!
 //! The phase is always derived from the clock and the windows captured with the current term; it is never stored.
 
-use crate::calendar::{AnchorDay, Expiry};
+use crate::calendar::{AnchorDay, Expiry, Term};
 use crate::documents::{Days, Mode, Subject, Windows};
 use crate::ids::{AccountName, OrderId, ResourceId};
 use chrono::{DateTime, Utc};
@@ -126,9 +126,9 @@ pub struct Resource {
     pub windows_captured: bool,
     /// What the last import said.
     pub imported: Imported,
-    /// Last paid net price per unit and month, by months of the term; extra days aside.
+    /// Last paid net price per unit and month, by term; extra days aside.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub paid: BTreeMap<u16, Decimal>,
+    pub paid: BTreeMap<Term, Decimal>,
     /// The net price per month and unit that was paid last, at whatever term.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_paid: Option<Decimal>,
@@ -241,8 +241,8 @@ impl Resource {
     }
 
     /// The last known net price per unit and month at a term: what was paid, else what was imported.
-    pub fn known_price(&self, months: u16) -> Option<Decimal> {
-        self.paid.get(&months).copied().or(self.imported.price)
+    pub fn known_price(&self, term: Term) -> Option<Decimal> {
+        self.paid.get(&term).copied().or(self.imported.price)
     }
 
     /// The price that an export shows: what was paid last, else what was imported.

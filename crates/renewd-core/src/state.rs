@@ -230,7 +230,7 @@ impl State {
                 row.windows = line.prepared.windows;
                 row.windows_captured = true;
                 if let Some(net) = line.net_per_month {
-                    row.paid.insert(line.prepared.dates.term.months(), net);
+                    row.paid.insert(line.prepared.dates.term, net);
                     row.last_paid = Some(net);
                 }
             });

@@ -80,7 +80,7 @@ fn price_increase(state: &State, policy: &RenewalPolicy, quote: &Quote) -> Optio
     let Percent(allowed) = policy.limits.price_increase?;
     let net = quote.net_per_month?;
     let resource = state.resources.get(&quote.prepared.resource)?;
-    let known = resource.known_price(quote.prepared.dates.term.months())?;
+    let known = resource.known_price(quote.prepared.dates.term)?;
     let most = known.checked_mul(Decimal::ONE_HUNDRED.checked_add(allowed)?)?.checked_div(Decimal::ONE_HUNDRED)?;
     (most < net).then(|| Hold {
         reason: Reason::PriceIncrease,

@@ -1,0 +1,204 @@
+//! The board: what needs a person, each with the one command that fixes it.
+
+use crate::charge::{charge_blocked, next_charge};
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::next_run::outlook;
+use crate::view::{BalanceView, Board, BoardTab, Notice, NoticeKind, Totals, add_total};
+use chrono::{DateTime, Utc};
+use renewd_core::calendar::rfc3339_in;
+use renewd_core::cover::{Cover, mode_of};
+use renewd_core::documents::Mode;
+use renewd_core::order::{Order, OrderStatus, Outcome};
+use renewd_core::resource::{Freeze, Phase, Resource};
+use renewd_core::state::State;
+use std::collections::BTreeMap;
+
+impl Engine {
+    /// The board.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn board(&self) -> Result<Board, EngineError> {
+        let now = self.now();
+        let snapshot = self.snapshot(now)?;
+        self.require_store(&snapshot)?;
+        let state = &snapshot.state;
+        let outlook = outlook(self, state, snapshot.blobs(), now)?;
+        let mut notices: Vec<Notice> = Vec::new();
+        let mut unpaid = Totals::new();
+        for order in state.orders.values() {
+            notices.extend(order_notice(state, order));
+            if order.status == OrderStatus::Open {
+                add_total(&mut unpaid, order.total);
+            }
+        }
+        for resource in state.resources.values() {
+            notices.extend(resource_notice(state, resource, now));
+        }
+        for item in &outlook.next_run.refused {
+            notices.push(Notice {
+                kind: NoticeKind::CannotRenew,
+                subject: item.resource.to_string(),
+                when: None,
+                message: format!("its due automatic renewal cannot be made: {}", item.message.as_deref().unwrap_or("")),
+                command: Some(format!("renewd show {}", item.resource)),
+            });
+        }
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for notice in &notices {
+            let word = serde_json::to_value(notice.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned));
+            *counts.entry(word.unwrap_or_default()).or_default() += 1;
+        }
+        notices.sort_by(|left, right| {
+            (left.kind, &left.when, &left.subject).cmp(&(right.kind, &right.when, &right.subject))
+        });
+        let balances = state
+            .books
+            .iter()
+            .flat_map(|(name, book)| {
+                book.balance.values().map(move |money| BalanceView { account: name.to_string(), balance: *money })
+            })
+            .collect();
+        Ok(Board {
+            at: rfc3339_in(now, chrono_tz::UTC),
+            store: self.options.store.display().to_string(),
+            revision: state.meta.revision,
+            tabs: tabs(state, now),
+            notices,
+            counts,
+            balances,
+            unpaid,
+        })
+    }
+}
+
+fn tabs(state: &State, now: DateTime<Utc>) -> Vec<BoardTab> {
+    let mut tabs: Vec<(BoardTab, Option<DateTime<Utc>>)> = Mode::ALL
+        .into_iter()
+        .map(|tab| (BoardTab { tab, resources: 0, expiring: 0, late: 0, next_expiry: None }, None))
+        .collect();
+    for resource in state.resources.values() {
+        let cover = Cover::find(resource, state.policies());
+        let mode = mode_of(resource, &cover, now).0;
+        let phase = resource.phase(now);
+        let Some((tab, soonest)) = tabs.iter_mut().find(|(tab, _)| tab.tab == mode) else { continue };
+        tab.resources += 1;
+        tab.expiring += usize::from(phase == Phase::Expiring);
+        tab.late += usize::from(phase.is_late());
+        let expiry = resource.end.expiry.instant();
+        if now < expiry && soonest.is_none_or(|soonest| expiry < soonest) {
+            *soonest = Some(expiry);
+            tab.next_expiry = Some(resource.end.expiry.rfc3339());
+        }
+    }
+    tabs.into_iter().map(|(tab, _)| tab).collect()
+}
+
+fn order_notice(state: &State, order: &Order) -> Option<Notice> {
+    let zone = state.account(&order.account).map_or(chrono_tz::UTC, |account| account.time_zone);
+    let id = &order.id;
+    let what = format!(
+        "{} line{} of account {}, {}",
+        order.lines.len(),
+        if order.lines.len() == 1 { "" } else { "s" },
+        order.account,
+        order.total
+    );
+    let last = order.last_attempt().map(|attempt| &attempt.outcome);
+    let (kind, message, command) = match (&order.status, last) {
+        (OrderStatus::Unknown, Some(Outcome::Unknown { detail })) => (
+            NoticeKind::Unknown,
+            format!("{what}: nobody knows whether it was paid: {detail}"),
+            format!("renewd orders resolve {id} --as succeeded|declined --reason TEXT"),
+        ),
+        (OrderStatus::Held, _) => (
+            NoticeKind::Held,
+            format!("{what}: {}", order.holds.iter().map(|h| h.detail.as_str()).collect::<Vec<_>>().join("; ")),
+            format!("renewd orders approve {id}"),
+        ),
+        (OrderStatus::Open, Some(Outcome::Declined { code, message, .. })) => {
+            (NoticeKind::Declined, format!("{what}: declined: {message} ({code})"), format!("renewd orders pay {id}"))
+        }
+        (OrderStatus::Open, _) => {
+            (NoticeKind::Unpaid, format!("{what}: waits to be paid"), format!("renewd orders pay {id}"))
+        }
+        (OrderStatus::Paying | OrderStatus::Unknown, _)
+        | (OrderStatus::Settled { .. } | OrderStatus::Canceled { .. } | OrderStatus::Expired { .. }, _) => return None,
+    };
+    Some(Notice {
+        kind,
+        subject: id.to_string(),
+        when: Some(rfc3339_in(order.expires_at, zone)),
+        message,
+        command: Some(command),
+    })
+}
+
+fn resource_notice(state: &State, resource: &Resource, now: DateTime<Utc>) -> Option<Notice> {
+    let id = &resource.id;
+    let zone = resource.end.expiry.zone;
+    let phase = resource.phase(now);
+    let cover = Cover::find(resource, state.policies());
+    let mode = mode_of(resource, &cover, now).0;
+    let notice = |kind, when: DateTime<Utc>, message: String, command: String| {
+        Some(Notice {
+            kind,
+            subject: id.to_string(),
+            when: Some(rfc3339_in(when, zone)),
+            message,
+            command: Some(command),
+        })
+    };
+    let changes = resource.phase_changes();
+    if let Some(Freeze::ImportConflict { detail }) = &resource.freeze {
+        let command = "renewd import FILE --take inventory|store".to_owned();
+        return notice(NoticeKind::Frozen, changes.expiry, format!("inventory conflict: {detail}"), command);
+    }
+    if phase == Phase::Released || phase == Phase::Active || resource.open_order.is_some() {
+        return None;
+    }
+    if mode == Mode::Auto && charge_blocked(resource).is_none() && next_charge(resource, &cover, now).is_due() {
+        return None;
+    }
+    if !resource.description.renewable && mode != Mode::Expire {
+        let message = format!("{}, and its inventory says that it cannot be renewed", phase_words(phase));
+        return notice(
+            NoticeKind::Lapsing,
+            changes.next_after(now).unwrap_or(changes.expiry),
+            message,
+            format!("renewd mode expire {id}"),
+        );
+    }
+    let renew = format!("renewd renew {id}");
+    let wanted_end = matches!(mode, Mode::Expire | Mode::PayPerUse);
+    match (phase, cover.policy()) {
+        (_, _) if wanted_end && phase == Phase::Expiring => None,
+        (_, None) => notice(
+            NoticeKind::NoPolicy,
+            changes.expiry,
+            format!("{}, and no single policy covers it", phase_words(phase)),
+            format!("renewd show {id}"),
+        ),
+        (Phase::Expiring, Some(_)) => {
+            notice(NoticeKind::Lapsing, changes.expiry, "expires, and nothing renews it by itself".to_owned(), renew)
+        }
+        (Phase::Grace, Some(_)) => {
+            notice(NoticeKind::Late, changes.retention, "is in grace and freezes then".to_owned(), renew)
+        }
+        (Phase::Retention, Some(_)) => {
+            notice(NoticeKind::Late, changes.released, "is in retention and is released then".to_owned(), renew)
+        }
+        (Phase::Active | Phase::Released, Some(_)) => None,
+    }
+}
+
+fn phase_words(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Active => "is active",
+        Phase::Expiring => "expires",
+        Phase::Grace => "is in grace",
+        Phase::Retention => "is in retention",
+        Phase::Released => "is released",
+    }
+}

@@ -1,0 +1,52 @@
+//! Use cases: plan, apply, import, quote, renew, pay, show. The engine owns the effects (clock, plugins, store);
+//! every decision about money is the core's. Nothing here prints.
+
+mod aligning;
+mod apply;
+mod arithmetic;
+mod arrange;
+mod boarding;
+mod changes;
+mod charge;
+mod desk;
+mod engine;
+mod error;
+mod files;
+mod import;
+mod keeping;
+mod listing;
+mod load;
+mod locking;
+mod modes;
+mod next_run;
+mod options;
+mod orders;
+mod paying;
+mod plan;
+mod plugins;
+mod pricing;
+mod progress;
+mod quoting;
+mod rehearsing;
+mod renewing;
+mod replaying;
+mod report;
+mod requests;
+mod rows;
+mod selection;
+mod sentences;
+mod shelf;
+mod showing;
+pub mod view;
+
+pub use engine::{Clock, Engine, EngineOptions};
+pub use error::{EngineError, Exit};
+pub use import::COLUMNS as INVENTORY_COLUMNS;
+pub use load::CheckView;
+pub use options::*;
+pub use plan::Planned;
+pub use progress::Progress;
+pub use quoting::Quoted;
+
+/// Ends the process at a named boundary when a crash test asks for it.
+pub(crate) use renewd_store::failpoint::failpoint;

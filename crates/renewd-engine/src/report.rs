@@ -1,0 +1,167 @@
+//! From orders and refusals to the items and summaries that people read.
+
+use crate::arrange::Arrangement;
+use crate::quoting::Unquoted;
+use crate::view::{HoldView, Item, OrderSummary, RenewView, add_total};
+use renewd_core::order::{Order, OrderStatus, Outcome, Payment};
+use renewd_core::quote::Quote;
+use renewd_core::refusal::{Reason, Refusal, Verdict};
+use renewd_core::state::State;
+use std::collections::BTreeMap;
+
+/// The view of an arrangement; orders are read from the state, as far as they have got.
+pub(crate) fn renew_view(state: &State, arrangement: Arrangement, refused: &[Unquoted], dry_run: bool) -> RenewView {
+    let Arrangement { adopted, placed, refused: not_ordered, real, .. } = arrangement;
+    let mut items: Vec<Item> =
+        refused.iter().map(|(id, verdict, refusal)| Item::refused(id, *verdict, refusal)).collect();
+    items.extend(not_ordered.iter().map(|(quote, refusal)| refused_item(quote, refusal)));
+    let mut orders = Vec::new();
+    let known = |order: &Order| state.orders.get(&order.id).cloned().unwrap_or_else(|| order.clone());
+    for (order, is_adopted) in adopted.iter().map(|o| (o, true)).chain(placed.iter().map(|o| (o, false))) {
+        let order = known(order);
+        let show_id = real || is_adopted;
+        items.extend(order_items(&order, show_id));
+        orders.push(order_summary(&order, is_adopted, show_id));
+    }
+    finish(items, orders, dry_run)
+}
+
+/// A view of items and orders with its totals and counts.
+pub(crate) fn finish(mut items: Vec<Item>, orders: Vec<OrderSummary>, dry_run: bool) -> RenewView {
+    items.sort_by(|left, right| left.resource.cmp(&right.resource));
+    let mut totals = BTreeMap::new();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for item in &items {
+        *counts.entry(item.verdict.as_str().to_owned()).or_default() += 1;
+        let counted = match item.verdict {
+            Verdict::Renewed | Verdict::Placed | Verdict::Held => true,
+            Verdict::Unchanged
+            | Verdict::Refused
+            | Verdict::Declined
+            | Verdict::Pending
+            | Verdict::RequiresAction
+            | Verdict::Unknown => false,
+        };
+        if let Some(total) = item.total.filter(|_| counted) {
+            add_total(&mut totals, total);
+        }
+    }
+    RenewView { dry_run, items, orders, totals, counts, valid_until: None }
+}
+
+fn refused_item(quote: &Quote, refusal: &Refusal) -> Item {
+    let verdict = match refusal.reason {
+        Reason::AlreadyRenewed => Verdict::Unchanged,
+        _ => Verdict::Refused,
+    };
+    Item::quoted(quote, verdict).because(verdict, refusal)
+}
+
+/// One item for each line of an order.
+pub(crate) fn order_items(order: &Order, show_id: bool) -> Vec<Item> {
+    let (verdict, reason, message, hint) = order_verdict(order);
+    order
+        .lines
+        .iter()
+        .map(|line| {
+            let mut item = Item::quoted(line, verdict);
+            item.order = show_id.then(|| order.id.clone());
+            item.reason = reason;
+            item.message.clone_from(&message);
+            item.hint = if show_id { hint.clone() } else { None };
+            item
+        })
+        .collect()
+}
+
+type Verdicts = (Verdict, Option<Reason>, Option<String>, Option<String>);
+
+fn order_verdict(order: &Order) -> Verdicts {
+    let id = &order.id;
+    match &order.status {
+        OrderStatus::Settled { .. } => (Verdict::Renewed, None, None, None),
+        OrderStatus::Held => {
+            let hold = order.holds.first();
+            let detail = order.holds.iter().map(|hold| hold.detail.as_str()).collect::<Vec<_>>().join("; ");
+            let hint = format!("`renewd orders approve {id}`, then `renewd orders pay {id}`");
+            (Verdict::Held, hold.map(|hold| hold.reason), Some(detail), Some(hint))
+        }
+        OrderStatus::Open => match order.last_attempt().map(|attempt| &attempt.outcome) {
+            Some(Outcome::Declined { code, message, .. }) => {
+                let reason = if code == Reason::InsufficientBalance.as_str() {
+                    Reason::InsufficientBalance
+                } else {
+                    Reason::PaymentDeclined
+                };
+                let hint = format!("`renewd orders pay {id}` tries again, `--pay-with METHOD` with another method");
+                (Verdict::Declined, Some(reason), Some(format!("{message} ({code})")), Some(hint))
+            }
+            _ => (Verdict::Placed, None, None, Some(format!("`renewd orders pay {id}`"))),
+        },
+        OrderStatus::Unknown | OrderStatus::Paying => {
+            let detail = match order.last_attempt().map(|attempt| &attempt.outcome) {
+                Some(Outcome::Unknown { detail }) => detail.clone(),
+                _ => "an attempt is under way".to_owned(),
+            };
+            let hint = format!(
+                "find out at the gateway, then `renewd orders resolve {id} --as succeeded|declined --reason TEXT`"
+            );
+            (Verdict::Unknown, Some(Reason::PaymentUnknown), Some(detail), Some(hint))
+        }
+        OrderStatus::Canceled { .. } | OrderStatus::Expired { .. } => {
+            (Verdict::Refused, Some(Reason::OrderState), Some(format!("the order is {}", order.status.as_str())), None)
+        }
+    }
+}
+
+/// An order as a summary line.
+pub(crate) fn order_summary(order: &Order, adopted: bool, show_id: bool) -> OrderSummary {
+    OrderSummary {
+        order: show_id.then(|| order.id.clone()),
+        account: order.account.clone(),
+        lines: order.lines.len(),
+        total: order.total,
+        methods: order.methods.iter().map(|method| method.method.to_string()).collect(),
+        status: order.status.as_str().to_owned(),
+        holds: order
+            .holds
+            .iter()
+            .map(|hold| HoldView { reason: hold.reason.as_str().to_owned(), detail: hold.detail.clone() })
+            .collect(),
+        paid_by: paid_by(order),
+        adopted,
+        next: if show_id { next_command(order) } else { None },
+    }
+}
+
+/// The method that paid an order, with its reference.
+pub(crate) fn paid_by(order: &Order) -> Option<String> {
+    let OrderStatus::Settled { payment, .. } = &order.status else { return None };
+    let method = |number: u32| {
+        order
+            .attempts
+            .iter()
+            .find(|attempt| attempt.number == number)
+            .map_or_else(String::new, |attempt| attempt.method.method.to_string())
+    };
+    Some(match payment {
+        Payment::Nothing => "nothing to pay".to_owned(),
+        Payment::Attempt { attempt, reference } => format!("{} ({reference})", method(*attempt)),
+        Payment::Resolved { attempt, reference, reason } => {
+            format!("{} ({}; resolved: {reason})", method(*attempt), reference.as_deref().unwrap_or("no reference"))
+        }
+    })
+}
+
+/// The command that fits an order's status.
+pub(crate) fn next_command(order: &Order) -> Option<String> {
+    let id = &order.id;
+    match order.status {
+        OrderStatus::Open => Some(format!("renewd orders pay {id}")),
+        OrderStatus::Held => Some(format!("renewd orders approve {id}")),
+        OrderStatus::Unknown | OrderStatus::Paying => {
+            Some(format!("renewd orders resolve {id} --as succeeded|declined --reason TEXT"))
+        }
+        OrderStatus::Settled { .. } | OrderStatus::Canceled { .. } | OrderStatus::Expired { .. } => None,
+    }
+}

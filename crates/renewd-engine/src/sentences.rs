@@ -1,0 +1,96 @@
+//! Events in one sentence each, for histories.
+
+use crate::orders::outcome_words;
+use crate::view::EventView;
+use renewd_core::calendar::rfc3339_in;
+use renewd_core::event::{Event, ImportChange};
+use renewd_core::order::Payment;
+use renewd_store::HistoryEntry;
+
+/// Entries of a history, oldest first, with times in a zone.
+pub(crate) fn history(entries: Vec<HistoryEntry>, zone: chrono_tz::Tz) -> Vec<EventView> {
+    entries
+        .into_iter()
+        .map(|entry| EventView {
+            sequence: entry.sequence.get(),
+            at: rfc3339_in(entry.at, zone),
+            actor: entry.actor,
+            command: entry.command,
+            what: sentence(&entry.event),
+        })
+        .collect()
+}
+
+fn because(reason: Option<&String>) -> String {
+    reason.map_or_else(String::new, |reason| format!(": {reason}"))
+}
+
+fn sentence(event: &Event) -> String {
+    match event {
+        Event::DocumentPut { document } => format!("{} was applied", document.key()),
+        Event::DocumentRemoved { key } => format!("{key} was removed"),
+        Event::RevisionApplied { revision, .. } => format!("revision {revision} took effect"),
+        Event::WindowsCaptured { policy, windows, .. } => format!(
+            "policy {policy} gave it its windows: expiring {}, grace {}, retention {}",
+            windows.expiring, windows.grace, windows.retention
+        ),
+        Event::ResourceAdded { resource } => format!("imported, expiring {}", resource.end.expiry.rfc3339()),
+        Event::ResourceImported { change, .. } => import_sentence(change),
+        Event::ResourceFrozen { freeze, .. } => format!("frozen: {freeze}"),
+        Event::ResourceThawed { .. } => "no longer frozen".to_owned(),
+        Event::ModeChosen { chosen, .. } => {
+            let until = chosen.until.map_or_else(String::new, |until| format!(" until {}", until.to_rfc3339()));
+            format!("{} chose {}{until}{}", chosen.actor, chosen.mode, because(chosen.reason.as_ref()))
+        }
+        Event::ModeReturned { .. } => "given back to its policy".to_owned(),
+        Event::OrderPlaced { order } => {
+            let held = if order.holds.is_empty() { "" } else { ", held" };
+            let lines = order.lines.len();
+            let plural = if lines == 1 { "" } else { "s" };
+            format!("order {} was placed{held}: {lines} line{plural}, {}, {}", order.id, order.total, order.origin)
+        }
+        Event::OrderApproved { order, reason } => format!("order {order} was approved{}", because(reason.as_ref())),
+        Event::OrderCanceled { order, reason } => format!("order {order} was canceled{}", because(reason.as_ref())),
+        Event::OrderExpired { order } => format!("order {order} expired unpaid"),
+        Event::AttemptStarted { order, attempt } => {
+            format!("attempt {} to pay order {order} with {} began", attempt.number, attempt.method.method)
+        }
+        Event::AttemptEnded { order, number, result } => {
+            let (word, detail) = outcome_words(result);
+            format!("attempt {number} to pay order {order}: {word}{}", because(detail.as_ref()))
+        }
+        Event::OrderSettled { order, payment } => match payment {
+            Payment::Nothing => format!("order {order} was settled: there was nothing to pay"),
+            Payment::Attempt { attempt, reference } => {
+                format!("order {order} was paid by attempt {attempt} ({reference}); the term is extended")
+            }
+            Payment::Resolved { attempt, reason, .. } => {
+                format!(
+                    "attempt {attempt} of order {order} was found to have succeeded: {reason}; the term is extended"
+                )
+            }
+        },
+        Event::ResolvedDeclined { order, number, reason } => {
+            format!("attempt {number} of order {order} was found to have taken nothing: {reason}")
+        }
+        Event::BalanceToppedUp { amount, reference, .. } => format!("{amount} was added to the balance ({reference})"),
+    }
+}
+
+fn import_sentence(change: &ImportChange) -> String {
+    let mut words = Vec::new();
+    if let Some(end) = &change.end {
+        words.push(format!("expiry {} and anchor day {}", end.expiry.rfc3339(), end.anchor.get()));
+    }
+    if change.description.is_some() {
+        words.push("its description".to_owned());
+    }
+    if change.price {
+        words.push("its price".to_owned());
+    }
+    if words.is_empty() {
+        "an inventory was imported again".to_owned()
+    } else {
+        format!("an inventory changed {}", words.join(", "))
+    }
+}

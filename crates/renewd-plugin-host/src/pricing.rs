@@ -1,0 +1,113 @@
+//! A loaded pricing plugin: `describe`, `check-config`, and `quote` in batches.
+
+use crate::bindings::PricingPluginPre;
+use crate::bindings::pricing::{PriceError, PriceQuote, PriceRequest};
+use crate::call::{self, CallState, Called};
+use crate::failure::{InvalidOutput, LoadError, PluginFailure};
+use crate::limits::Limits;
+use crate::manifest::{self, Finding, Manifest, Role};
+use crate::quote::{self, ItemFailure, Quote};
+use renewd_core::ids::Digest;
+use std::sync::Arc;
+
+/// A pricing plugin, ready to be called. Cheap to clone, usable from several threads.
+#[derive(Clone)]
+pub struct PricingPlugin {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    pre: PricingPluginPre<CallState>,
+    digest: Digest,
+    limits: Limits,
+    manifest: Manifest,
+}
+
+type RawAnswers = Vec<Result<PriceQuote, PriceError>>;
+type Verdicts = Vec<Result<Quote, ItemFailure>>;
+
+impl PricingPlugin {
+    pub(crate) fn new(pre: PricingPluginPre<CallState>, digest: Digest, limits: Limits) -> Result<Self, LoadError> {
+        let raw = call::run(&pre, &limits, 0, |store, plugin| plugin.renewd_plugin_pricing().call_describe(store));
+        let raw = raw.called.value.map_err(LoadError::Describe)?;
+        let manifest = manifest::manifest(raw, Role::Pricing, &limits).map_err(LoadError::Manifest)?;
+        Ok(Self { inner: Arc::new(Inner { pre, digest, limits, manifest }) })
+    }
+
+    /// Digest of the component's bytes.
+    pub fn digest(&self) -> &Digest {
+        &self.inner.digest
+    }
+
+    /// What the plugin says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.inner.manifest
+    }
+
+    /// The limits it runs under.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// Asks the plugin to judge its configuration, a JSON text. No findings: it can be used.
+    pub fn check_config(&self, config: &str) -> Called<Result<Vec<Finding>, PluginFailure>> {
+        let raw = call::run(&self.inner.pre, &self.inner.limits, 0, |store, plugin| {
+            plugin.renewd_plugin_pricing().call_check_config(store, config)
+        });
+        raw.called.map(|answer| {
+            let checked = manifest::findings(answer?, &self.inner.limits);
+            checked.map_err(|what| PluginFailure::InvalidOutput { what })
+        })
+    }
+
+    /// Prices all requests: one verdict for each, in their order.
+    ///
+    /// A batch that fails as a whole is asked again item by item, so that one bad item costs the others nothing.
+    pub fn quote(&self, config: &str, requests: &[PriceRequest]) -> Called<Verdicts> {
+        let mut all = Called { value: Vec::with_capacity(requests.len()), log: crate::GuestLog::default(), fuel: 0 };
+        for batch in requests.chunks(self.inner.limits.items_per_call.max(1)) {
+            let answers = self.quote_batch(config, batch);
+            all.log.append(answers.log);
+            all.fuel = all.fuel.saturating_add(answers.fuel);
+            all.value.extend(answers.value);
+        }
+        all
+    }
+
+    fn quote_batch(&self, config: &str, requests: &[PriceRequest]) -> Called<Verdicts> {
+        let called = self.call_quote(config, requests);
+        let failure = match called.value {
+            Ok(answers) => {
+                let value = requests.iter().zip(answers).map(|(request, raw)| quote::answer(request, raw, &self.inner.limits)).collect();
+                return Called { value, log: called.log, fuel: called.fuel };
+            }
+            Err(failure) => failure,
+        };
+        if requests.len() <= 1 {
+            let value = requests.iter().map(|_| Err(ItemFailure::Failed(failure.clone()))).collect();
+            return Called { value, log: called.log, fuel: called.fuel };
+        }
+        let mut all = Called { value: Vec::with_capacity(requests.len()), log: called.log, fuel: called.fuel };
+        for request in requests {
+            let single = self.quote_batch(config, std::slice::from_ref(request));
+            all.log.append(single.log);
+            all.fuel = all.fuel.saturating_add(single.fuel);
+            all.value.extend(single.value);
+        }
+        all
+    }
+
+    fn call_quote(&self, config: &str, requests: &[PriceRequest]) -> Called<Result<RawAnswers, PluginFailure>> {
+        let raw = call::run(&self.inner.pre, &self.inner.limits, requests.len(), |store, plugin| {
+            plugin.renewd_plugin_pricing().call_quote(store, config, requests)
+        });
+        raw.called.map(|answers| {
+            let answers = answers?;
+            if answers.len() == requests.len() {
+                return Ok(answers);
+            }
+            let what = InvalidOutput::AnswerCount { requests: requests.len(), answers: answers.len() };
+            Err(PluginFailure::InvalidOutput { what })
+        })
+    }
+}

@@ -1,0 +1,174 @@
+//! The index: rows and history in trees, built from the journal and from nothing else.
+//!
+//! After each commit the changed rows are written as they now are (so writing them again changes nothing), then
+//! the pointers of the history, and last the watermark with the sums of all trees. Whatever goes wrong in between
+//! shows as a watermark that is behind or as sums that differ, and is answered by catching up or rebuilding.
+//!
+//! Must never be believed over the journal, nor be the only place of anything.
+
+mod apply;
+mod build;
+mod check;
+pub(crate) mod error;
+mod history;
+mod home;
+mod quiet;
+mod row;
+mod sled_trees;
+mod trees;
+
+pub(crate) use apply::{CommitView, EventView};
+pub(crate) use build::Builder;
+pub use error::IndexError;
+pub(crate) use home::Home;
+
+use crate::journal::StoreId;
+use crate::sequence::Place;
+use renewd_core::event::RowKey;
+use renewd_core::ids::Digest;
+use renewd_core::state::State;
+use row::Sums;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+pub(crate) use trees::Trees;
+use trees::Visit;
+
+const MARK_TREE: &str = "watermark";
+const MARK_KEY: &[u8] = b"watermark";
+const HISTORY_TREE: &str = "history";
+
+/// All trees that hold rows of their own, the history included.
+pub(crate) fn row_trees() -> impl Iterator<Item = &'static str> {
+    RowKey::TREES.into_iter().chain([HISTORY_TREE])
+}
+
+/// What the index says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Mark {
+    store: StoreId,
+    pub(crate) place: Place,
+    sums: Sums,
+}
+
+/// An open index.
+pub(crate) struct Index {
+    trees: Box<dyn Trees>,
+    mark: Mark,
+}
+
+impl Index {
+    /// Opens an index that exists; what its mark says is still to be compared with the journal.
+    pub(crate) fn open(trees: Box<dyn Trees>, id: StoreId) -> Result<Self, IndexError> {
+        let stored = trees.get(MARK_TREE, MARK_KEY)?.ok_or(IndexError::Unfit("has no watermark"))?;
+        let (_, content) = row::decode(MARK_TREE, MARK_KEY, &stored)?;
+        let mark: Mark =
+            serde_json::from_slice(&content).map_err(|_| IndexError::Unfit("has an unreadable watermark"))?;
+        if mark.store != id {
+            return Err(IndexError::Unfit("belongs to another store"));
+        }
+        Ok(Self { trees, mark })
+    }
+
+    /// An empty index, at the beginning of the journal.
+    pub(crate) fn empty(trees: Box<dyn Trees>, id: StoreId, genesis: Place) -> Self {
+        Self { trees, mark: Mark { store: id, place: genesis, sums: BTreeMap::new() } }
+    }
+
+    /// The commit up to which the index is built.
+    pub(crate) fn place(&self) -> Place {
+        self.mark.place
+    }
+
+    /// The number of rows in each tree.
+    pub(crate) fn rows(&self) -> BTreeMap<&'static str, u64> {
+        row_trees().map(|tree| (tree, self.mark.sums.get(tree).map_or(0, |sum| sum.rows))).collect()
+    }
+
+    /// A row's content, checked.
+    pub(crate) fn row(&self, key: &RowKey) -> Result<Option<Vec<u8>>, IndexError> {
+        Ok(self.get(key.tree(), &key.key_bytes())?.map(|(_, content)| content))
+    }
+
+    /// The rows with these keys, as a state.
+    pub(crate) fn load(&self, keys: &[RowKey]) -> Result<State, IndexError> {
+        let mut state = State::default();
+        for key in keys {
+            state.put_row_json(key, self.row(key)?.as_deref())?;
+        }
+        Ok(state)
+    }
+
+    fn get(&self, tree: &str, key: &[u8]) -> Result<Option<(Digest, Vec<u8>)>, IndexError> {
+        self.trees.get(tree, key)?.map(|stored| row::decode(tree, key, &stored)).transpose()
+    }
+
+    /// Visits the content of every row of a tree.
+    pub(crate) fn each(&self, tree: &str, visit: Visit<'_>) -> Result<(), IndexError> {
+        self.trees.scan(tree, &[], &mut |key, stored| {
+            let (_, content) = row::decode(tree, key, stored)?;
+            visit(key, &content)
+        })
+    }
+
+    /// Replaces a row whose digest was `old` (or that did not exist), and keeps the sum.
+    fn replace(
+        &mut self,
+        tree: &str,
+        key: &[u8],
+        old: Option<&Digest>,
+        content: Option<&[u8]>,
+    ) -> Result<(), IndexError> {
+        let new = content.map(|content| (row::digest(tree, key, content), content));
+        if new.as_ref().map(|(digest, _)| digest) == old {
+            return Ok(());
+        }
+        match &new {
+            Some((digest, content)) => self.trees.put(tree, key, &row::encode(digest, content))?,
+            None => self.trees.remove(tree, key)?,
+        }
+        let sum = self.mark.sums.entry(tree.to_owned()).or_default();
+        if let Some(old) = old {
+            sum.remove(old);
+        }
+        if let Some((digest, _)) = &new {
+            sum.add(digest);
+        }
+        Ok(())
+    }
+
+    /// INVARIANT (mark-last): the mark is written after every row and history entry of its commit.
+    fn write_mark(&mut self, place: Place) -> Result<(), IndexError> {
+        self.mark.place = place;
+        let content =
+            serde_json::to_vec(&self.mark).map_err(|_| IndexError::Unfit("has a watermark that cannot be written"))?;
+        let digest = row::digest(MARK_TREE, MARK_KEY, &content);
+        self.trees.put(MARK_TREE, MARK_KEY, &row::encode(&digest, &content))
+    }
+
+    /// Puts an intact row that the sums do not know of; for tests.
+    #[cfg(test)]
+    pub(crate) fn plant(&self, key: &RowKey, content: &[u8]) -> Result<(), IndexError> {
+        let (tree, key) = (key.tree(), key.key_bytes());
+        self.trees.put(tree, &key, &row::encode(&row::digest(tree, &key, content), content))
+    }
+
+    /// Changes bytes of a stored row and nothing else; for tests.
+    #[cfg(test)]
+    pub(crate) fn harm(&self, key: &RowKey, from: &str, to: &str) -> Result<(), IndexError> {
+        let (tree, key) = (key.tree(), key.key_bytes());
+        let mut stored = self.trees.get(tree, &key)?.unwrap_or_default();
+        let place = stored.windows(from.len()).position(|bytes| bytes == from.as_bytes()).unwrap_or_default();
+        stored.splice(place..place + from.len(), to.bytes());
+        self.trees.put(tree, &key, &stored)
+    }
+
+    /// The trees alone, to be put in place.
+    pub(crate) fn into_trees(self) -> Box<dyn Trees> {
+        self.trees
+    }
+
+    /// Writes out what is buffered and lets go of all files.
+    pub(crate) fn close(self) -> Result<(), IndexError> {
+        self.trees.close()
+    }
+}

@@ -1,0 +1,63 @@
+//! Where the rows of the index are kept: named, ordered maps of bytes. In memory here; in sled in `sled_trees`.
+//!
+//! Must know nothing of rows, events or the journal.
+
+use super::error::IndexError;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Called with every key and value of a scan.
+pub(crate) type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<(), IndexError>;
+
+/// Named, ordered maps of bytes.
+pub(crate) trait Trees: Send {
+    fn get(&self, tree: &str, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError>;
+    fn put(&self, tree: &str, key: &[u8], value: &[u8]) -> Result<(), IndexError>;
+    fn remove(&self, tree: &str, key: &[u8]) -> Result<(), IndexError>;
+    /// Visits all entries whose key begins with `prefix`, in the order of their keys.
+    fn scan(&self, tree: &str, prefix: &[u8], visit: Visit<'_>) -> Result<(), IndexError>;
+    /// Writes out what is buffered and lets go of all files.
+    fn close(self: Box<Self>) -> Result<(), IndexError>;
+}
+
+type Maps = BTreeMap<String, BTreeMap<Vec<u8>, Vec<u8>>>;
+
+/// Trees in memory: for simulations, and to compare an index with what it should be.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryTrees(Mutex<Maps>);
+
+impl MemoryTrees {
+    fn maps(&self) -> MutexGuard<'_, Maps> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Trees for MemoryTrees {
+    fn get(&self, tree: &str, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
+        Ok(self.maps().get(tree).and_then(|map| map.get(key)).cloned())
+    }
+
+    fn put(&self, tree: &str, key: &[u8], value: &[u8]) -> Result<(), IndexError> {
+        self.maps().entry(tree.to_owned()).or_default().insert(key.to_vec(), value.to_vec());
+        Ok(())
+    }
+
+    fn remove(&self, tree: &str, key: &[u8]) -> Result<(), IndexError> {
+        if let Some(map) = self.maps().get_mut(tree) {
+            map.remove(key);
+        }
+        Ok(())
+    }
+
+    fn scan(&self, tree: &str, prefix: &[u8], visit: Visit<'_>) -> Result<(), IndexError> {
+        let maps = self.maps();
+        let Some(map) = maps.get(tree) else { return Ok(()) };
+        map.range(prefix.to_vec()..)
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .try_for_each(|(key, value)| visit(key, value))
+    }
+
+    fn close(self: Box<Self>) -> Result<(), IndexError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,35 @@
+//! Every limit of the store, in one place, each with its unit last in its name.
+//!
+//! A limit is checked before anything is written; nothing here may be raised at run time.
+
+use std::time::Duration;
+
+/// Longest payload of one journal record, in bytes.
+pub const RECORD_BYTES_MAX: usize = 1 << 20;
+
+/// Most events in one commit.
+pub const COMMIT_RECORDS_MAX: usize = 2_000_000;
+
+/// Longest commit, in bytes of the journal.
+pub const COMMIT_BYTES_MAX: u64 = 1 << 30;
+
+/// Longest journal, in bytes.
+pub const JOURNAL_BYTES_MAX: u64 = 1 << 36;
+
+/// Up to this many bytes an ordinary open verifies the whole journal; beyond, from the watermark on.
+pub const OPEN_FULL_CHECK_BYTES_MAX: u64 = 64 << 20;
+
+/// Up to this many rows an ordinary open verifies every row of the index; beyond, only after an unclean end.
+pub const OPEN_INDEX_CHECK_ROWS_MAX: u64 = 50_000;
+
+/// Most bytes that sled keeps in memory.
+pub const INDEX_CACHE_BYTES: u64 = 64 << 20;
+
+/// Longest blob, in bytes.
+pub const BLOB_BYTES_MAX: u64 = 64 << 20;
+
+/// Pause between two attempts to take the lock of the store.
+pub const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(5);
+
+/// How long an index that was just closed may keep its own lock.
+pub const INDEX_LOCK_WAIT_MAX: Duration = Duration::from_secs(5);

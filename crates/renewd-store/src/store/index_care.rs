@@ -1,0 +1,177 @@
+//! Keeps the index at the journal: decides whether an index is good, behind or to be rebuilt, and does it.
+//!
+//! Must never pass damage of the journal off as a fault of the index: that is refused, not repaired.
+
+use super::{Inner, StoreError};
+use crate::failpoint::failpoint;
+use crate::index::{Builder, CommitView, Home, Index, IndexError};
+use crate::journal::{Journal, JournalError, StoreId};
+use crate::sequence::{Place, Sequence};
+use std::path::PathBuf;
+
+/// What was found and done about the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IndexReport {
+    /// It was at the journal's head.
+    UpToDate,
+    /// Commits that it lacked were brought in: a process ended before it had written them.
+    CaughtUp {
+        /// How many.
+        commits: u64,
+    },
+    /// It was built anew from the journal.
+    Rebuilt {
+        /// Why.
+        reason: String,
+        /// Where the old one is now, if there was one.
+        aside: Option<PathBuf>,
+    },
+}
+
+/// Why an index cannot be used as it is.
+enum Fault {
+    Index(IndexError),
+    Journal(JournalError),
+}
+
+impl From<IndexError> for Fault {
+    fn from(error: IndexError) -> Self {
+        Self::Index(error)
+    }
+}
+
+impl From<JournalError> for Fault {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Index(error) => error.into(),
+            Fault::Journal(error) => error.into(),
+        }
+    }
+}
+
+/// Opens the index of a store, repaired where needed.
+pub(super) fn open(home: &Home, journal: &mut Journal) -> Result<(Index, IndexReport), StoreError> {
+    let reason = match open_existing(home, journal) {
+        Ok(Some(opened)) => return Ok(opened),
+        Ok(None) if journal.head().sequence == Sequence::ZERO => {
+            let (index, _) = build(home, journal)?;
+            return Ok((index, IndexReport::UpToDate));
+        }
+        Ok(None) => "there was no index".to_owned(),
+        // An event that cannot be read stays unreadable however often the index is rebuilt.
+        Err(Fault::Index(error @ IndexError::Event { .. })) => return Err(error.into()),
+        Err(Fault::Index(error)) => error.to_string(),
+        Err(Fault::Journal(error)) => return Err(error.into()),
+    };
+    let (index, aside) = build(home, journal)?;
+    Ok((index, IndexReport::Rebuilt { reason, aside }))
+}
+
+fn open_existing(home: &Home, journal: &mut Journal) -> Result<Option<(Index, IndexReport)>, Fault> {
+    let Some(trees) = home.open()? else { return Ok(None) };
+    let mut index = Index::open(trees, journal.id())?;
+    let place = index.place();
+    if place.head.sequence > journal.head().sequence {
+        return Err(IndexError::Unfit("is ahead of the journal").into());
+    }
+    if !journal.holds(place)? {
+        return Err(IndexError::Unfit("disagrees with the journal").into());
+    }
+    let behind = place != journal.place();
+    let sealed = journal.sealed() == place.head.sequence && place.head.sequence != Sequence::ZERO;
+    if behind || !sealed || index.is_small() {
+        index.check_rows()?;
+    }
+    if !behind {
+        return Ok(Some((index, IndexReport::UpToDate)));
+    }
+    unseal(journal)?;
+    let mut commits = 0;
+    journal.replay(place, |run| -> Result<(), Fault> {
+        commits += 1;
+        index.apply(&CommitView::read(run)?)?;
+        Ok(())
+    })?;
+    Ok(Some((index, IndexReport::CaughtUp { commits })))
+}
+
+/// INVARIANT (seal): the index is sealed at the journal's head only if it was closed in good order there, so the
+/// seal is taken back before an index at that head is written to.
+fn unseal(journal: &mut Journal) -> Result<(), JournalError> {
+    if journal.sealed() == Sequence::ZERO { Ok(()) } else { journal.seal(None) }
+}
+
+/// Builds a new index from the whole journal and puts it in place. Says where the old one went.
+pub(super) fn build(home: &Home, journal: &mut Journal) -> Result<(Index, Option<PathBuf>), StoreError> {
+    unseal(journal)?;
+    let built = build_apart(home, journal)?;
+    let (trees, aside) = home.put_in_place(built.into_trees())?;
+    Ok((Index::open(trees, journal.id())?, aside))
+}
+
+/// Builds a new index from the whole journal, without putting it in place.
+pub(super) fn build_apart(home: &Home, journal: &mut Journal) -> Result<Index, StoreError> {
+    let genesis = journal.genesis();
+    let mut index = Index::empty(home.start_new()?, journal.id(), genesis);
+    let mut builder = Builder::default();
+    journal.replay(genesis, |run| -> Result<(), Fault> {
+        builder.gather(&CommitView::read(run)?);
+        Ok(())
+    })?;
+    builder.write_into(&mut index, journal.place())?;
+    Ok(index)
+}
+
+/// The commit that an existing index of this store was built up to, if that can be told.
+pub(super) fn place_of_existing(home: &Home, id: StoreId) -> Option<Place> {
+    let index = Index::open(home.open().ok()??, id).ok()?;
+    let place = index.place();
+    index.close().ok()?;
+    Some(place)
+}
+
+impl Inner {
+    /// Asks the index. Where the index fails it is rebuilt from the journal, once, and asked again.
+    pub(super) fn ask<T>(&mut self, question: impl Fn(&Index) -> Result<T, IndexError>) -> Result<T, StoreError> {
+        let reason = match self.index.as_ref().map(&question) {
+            Some(Ok(answer)) => return Ok(answer),
+            Some(Err(error)) => error.to_string(),
+            None => "an earlier write to it had failed".to_owned(),
+        };
+        self.repair(reason)?;
+        let index = self.index.as_ref().ok_or(IndexError::Unfit("is closed"))?;
+        Ok(question(index)?)
+    }
+
+    /// Replaces the index by one that is built from the journal.
+    pub(super) fn repair(&mut self, reason: String) -> Result<(), StoreError> {
+        if let Some(index) = self.index.take() {
+            // It has failed already; what else it has to say changes nothing.
+            let _ = index.close();
+        }
+        let (index, aside) = build(&self.home, &mut self.journal)?;
+        self.index = Some(index);
+        self.repairs.push(IndexReport::Rebuilt { reason, aside });
+        Ok(())
+    }
+
+    /// Closes the index and, if it is at the journal's head, seals it there.
+    pub(super) fn close(&mut self) -> Result<(), StoreError> {
+        let Some(index) = self.index.take() else { return Ok(()) };
+        let place = index.place();
+        index.close()?;
+        self.home.restrict().map_err(IndexError::from)?;
+        failpoint("store.before-seal");
+        let head = self.journal.head().sequence;
+        if place == self.journal.place() && head != Sequence::ZERO && self.journal.sealed() != head {
+            self.journal.seal(Some(head))?;
+        }
+        Ok(())
+    }
+}

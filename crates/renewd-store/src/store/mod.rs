@@ -1,0 +1,247 @@
+//! The store: journal, index, blobs and lock of one directory, opened for as short as possible.
+//!
+//! ```text
+//! <dir>/            0700        store.json   format version and id; written last when a store is made
+//!   lock            one process at a time, readers included
+//!   journal         the truth                watermark    how far it is acknowledged
+//!   index/          sled, built from the journal; index.aside/ is the last one that was replaced
+//!   blobs/<sha256>  plugins, by digest       inflight/<token>.lock   owners of attempts
+//! ```
+//!
+//! Opening verifies the journal (see [`crate::journal`] for how much), cuts a torn end, and brings the index up to
+//! it: whatever is wrong with the index is repaired and reported; damage of the journal is refused.
+//!
+//! Must never: answer from an index that does not fit the journal, show its keys and values, or be kept open
+//! while a person or a gateway is asked.
+
+mod blobs;
+mod commit;
+mod error;
+mod files;
+mod identity;
+mod index_care;
+mod info;
+mod lock;
+mod owner;
+mod queries;
+mod random;
+mod rows;
+mod verify;
+
+#[cfg(test)]
+mod tests;
+
+pub use blobs::{BlobReport, read_blob};
+pub use commit::Commit;
+pub use error::{CommitError, StoreError};
+pub use index_care::IndexReport;
+pub use info::{StoreInfo, info};
+pub use owner::{Owner, owner_alive};
+pub use queries::HistoryEntry;
+pub use verify::{IndexVerdict, Rebuilt, VerifyReport, rebuild, verify};
+
+use crate::disk::{Disk, RealDisk};
+use crate::index::{Home, Index};
+use crate::journal::{Depth, Journal, JournalReport, StoreId};
+use crate::sequence::{Head, Place};
+use lock::StoreLock;
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What a store is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Questions only: commits and new blobs are refused. What a crash left is repaired all the same.
+    Read,
+    /// Questions and commits.
+    Write,
+}
+
+/// What an open found and repaired. Everything in it is worth a line to the user, except when it is all well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenReport {
+    /// Of the journal.
+    pub journal: JournalReport,
+    /// Of the index.
+    pub index: IndexReport,
+}
+
+impl OpenReport {
+    /// Whether nothing had to be repaired.
+    pub fn is_clean(&self) -> bool {
+        self.journal.torn.is_none() && !self.journal.watermark_missing && self.index == IndexReport::UpToDate
+    }
+}
+
+/// The parts that a query may have to repair.
+struct Inner {
+    journal: Journal,
+    /// None after the index failed, until it is rebuilt.
+    index: Option<Index>,
+    home: Home,
+    repairs: Vec<IndexReport>,
+}
+
+/// An open store. Dropping it closes it and lets the next process in.
+pub struct Store {
+    dir: PathBuf,
+    id: StoreId,
+    mode: Mode,
+    report: OpenReport,
+    inner: RefCell<Inner>,
+    // Last, so that it is dropped last: the index must be closed before the next process may open it.
+    _lock: Option<StoreLock>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("dir", &self.dir).field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Whether there is a store in this directory.
+    pub fn exists(dir: &Path) -> bool {
+        identity::read(dir).is_ok_and(|id| id.is_some()) || dir.join("store.json").exists()
+    }
+
+    /// Makes a store in this directory (which may exist) and opens it for writing.
+    ///
+    /// # Errors
+    /// There is a store already, or the file system failed.
+    pub fn create(dir: &Path) -> Result<Self, StoreError> {
+        files::private_dir(dir)?;
+        let lock = StoreLock::take(dir, Duration::ZERO)?;
+        if identity::read(dir)?.is_some() {
+            return Err(StoreError::Exists(dir.to_owned()));
+        }
+        let mut disk: Box<dyn Disk> = Box::new(RealDisk::new(dir));
+        let length = disk.len(crate::journal::FILE).map_err(error::failed("reading", dir))?.unwrap_or(0);
+        if length > crate::journal::header::FILE_HEADER_BYTES {
+            return Err(StoreError::Orphaned(dir.to_owned()));
+        }
+        let id = StoreId::from_bytes(random::random_bytes()?);
+        let journal = Journal::create(disk, id)?;
+        let home = Home::Directory(dir.to_owned());
+        let report = JournalReport { verified_from: journal.bytes(), torn: None, watermark_missing: false };
+        let store = Self::with_parts(dir, journal, report, home, Mode::Write, Some(lock))?;
+        identity::write(dir, id)?;
+        Ok(store)
+    }
+
+    /// Opens the store in this directory, waiting up to `wait` while another process has it.
+    ///
+    /// # Errors
+    /// There is no store, it stays in use, its journal is damaged, or the file system failed.
+    pub fn open(dir: &Path, wait: Duration, mode: Mode) -> Result<Self, StoreError> {
+        Self::open_at_depth(dir, wait, mode, Depth::Ordinary)
+    }
+
+    fn open_at_depth(dir: &Path, wait: Duration, mode: Mode, depth: Depth) -> Result<Self, StoreError> {
+        let (lock, journal, report) = open_journal(dir, wait, depth)?;
+        Self::with_parts(dir, journal, report, Home::Directory(dir.to_owned()), mode, Some(lock))
+    }
+
+    fn with_parts(
+        dir: &Path,
+        mut journal: Journal,
+        journal_report: JournalReport,
+        home: Home,
+        mode: Mode,
+        lock: Option<StoreLock>,
+    ) -> Result<Self, StoreError> {
+        let (index, index_report) = index_care::open(&home, &mut journal)?;
+        let id = journal.id();
+        let inner = RefCell::new(Inner { journal, index: Some(index), home, repairs: Vec::new() });
+        let report = OpenReport { journal: journal_report, index: index_report };
+        Ok(Self { dir: dir.to_owned(), id, mode, report, inner, _lock: lock })
+    }
+
+    /// A store whose journal is on this disk and whose index is in memory; made if the disk is empty. Blobs and
+    /// owners are real files in `dir`, and there is no lock.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    #[cfg(any(test, feature = "testing"))]
+    pub fn simulated(disk: &crate::testing::SimDisk, dir: &Path, id: StoreId) -> Result<Self, StoreError> {
+        let mut disk: Box<dyn Disk> = Box::new(disk.clone());
+        let length = disk.len(crate::journal::FILE).map_err(error::failed("reading", dir))?;
+        let (journal, report) = if length.is_some() {
+            Journal::open(disk, Depth::Ordinary, |_| None)?
+        } else {
+            let journal = Journal::create(disk, id)?;
+            let report = JournalReport { verified_from: journal.bytes(), torn: None, watermark_missing: false };
+            (journal, report)
+        };
+        Self::with_parts(dir, journal, report, Home::Memory, Mode::Write, None)
+    }
+
+    /// The directory of the store.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Whether the process that owns this token is alive.
+    ///
+    /// # Errors
+    /// The file system failed, so that it cannot be told.
+    pub fn owner_alive(&self, token: &str) -> Result<bool, StoreError> {
+        owner_alive(&self.dir, token)
+    }
+
+    /// The random identity of the store.
+    pub fn id(&self) -> StoreId {
+        self.id
+    }
+
+    /// What the open found and repaired.
+    pub fn report(&self) -> &OpenReport {
+        &self.report
+    }
+
+    /// What had to be repaired since the open.
+    pub fn repairs(&self) -> Vec<IndexReport> {
+        self.inner.borrow().repairs.clone()
+    }
+
+    /// The last commit.
+    pub fn head(&self) -> Head {
+        self.inner.borrow().journal.head()
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // A failure here costs the next open a check of the index, nothing else.
+        let _ = self.inner.borrow_mut().close();
+    }
+}
+
+/// Takes the lock and opens the journal of a store, comparing identities.
+fn open_journal(dir: &Path, wait: Duration, depth: Depth) -> Result<(StoreLock, Journal, JournalReport), StoreError> {
+    if !dir.is_dir() {
+        return Err(StoreError::Missing(dir.to_owned()));
+    }
+    if !dir.join("store.json").exists() && !dir.join(crate::journal::FILE).exists() {
+        return Err(StoreError::Missing(dir.to_owned()));
+    }
+    let lock = StoreLock::take(dir, wait)?;
+    let identity = match identity::read(dir)? {
+        Some(identity) => identity,
+        None if has_commits(dir)? => return Err(StoreError::Orphaned(dir.to_owned())),
+        None => return Err(StoreError::Missing(dir.to_owned())),
+    };
+    let home = Home::Directory(dir.to_owned());
+    let spare = |id: StoreId| -> Option<Place> { index_care::place_of_existing(&home, id) };
+    let (journal, report) = Journal::open(Box::new(RealDisk::new(dir)), depth, spare)?;
+    if journal.id() != identity {
+        return Err(StoreError::Mixed { journal: journal.id(), identity });
+    }
+    Ok((lock, journal, report))
+}
+
+fn has_commits(dir: &Path) -> Result<bool, StoreError> {
+    let length = RealDisk::new(dir).len(crate::journal::FILE).map_err(error::failed("reading", dir))?;
+    Ok(length.is_some_and(|bytes| bytes > crate::journal::header::FILE_HEADER_BYTES))
+}

@@ -1,0 +1,291 @@
+//! A disk in memory that forgets: what was not synced may be kept, lost or torn by a crash.
+//!
+//! All clones are the same disk, so that a test can hold on to it while a journal owns another clone. A second
+//! sync of a file whose sync has failed is a bug of the caller and panics.
+
+use super::inode::{Inode, Pending, write};
+use super::rng::Rng;
+use crate::disk::Disk;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How a crash treats what was not synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Crash {
+    /// The process was killed: the system keeps everything that was written.
+    Kill,
+    /// The power was cut: every 512-byte sector of every write that was not synced is kept or lost on its own.
+    Power,
+    /// The power was cut and nothing that was not synced is left.
+    PowerLosesAll,
+}
+
+/// Which operation is to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The n-th call from now, of whatever kind, counted from 1.
+    Call(u64),
+    /// The n-th sync from now, counted from 1.
+    Sync(u64),
+    /// The n-th write from now writes only a part of its bytes, then fails (disk full).
+    ShortWrite(u64),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    inodes: Vec<Inode>,
+    durable_names: BTreeMap<String, usize>,
+    /// The names as they became, one entry per operation since the last sync of the directory.
+    names: Vec<BTreeMap<String, usize>>,
+    fault: Option<Fault>,
+    poisoned: BTreeSet<usize>,
+    calls: u64,
+    syncs: u64,
+}
+
+/// A handle to a simulated disk.
+#[derive(Debug, Clone, Default)]
+pub struct SimDisk(Arc<Mutex<State>>);
+
+impl SimDisk {
+    /// An empty disk.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets an operation fail, once.
+    pub fn fail(&self, fault: Fault) {
+        self.state().fault = Some(fault);
+    }
+
+    /// Calls so far, of whatever kind.
+    pub fn calls(&self) -> u64 {
+        self.state().calls
+    }
+
+    /// Syncs of files so far.
+    pub fn syncs(&self) -> u64 {
+        self.state().syncs
+    }
+
+    /// The present bytes of a file.
+    pub fn contents(&self, file: &str) -> Option<Vec<u8>> {
+        let state = self.state();
+        let index = state.lookup(file)?;
+        state.inodes.get(index).map(|inode| inode.current.clone())
+    }
+
+    /// Replaces a file, durably: bit rot, a truncated copy, or whatever a test thinks of.
+    pub fn set_contents(&self, file: &str, bytes: &[u8]) {
+        let mut state = self.state();
+        let inode = Inode { durable: bytes.to_vec(), current: bytes.to_vec(), pending: Vec::new() };
+        state.inodes.push(inode);
+        let index = state.inodes.len() - 1;
+        state.durable_names.insert(file.to_owned(), index);
+        for names in &mut state.names {
+            names.insert(file.to_owned(), index);
+        }
+    }
+
+    /// Deletes a file, durably.
+    pub fn delete(&self, file: &str) {
+        let mut state = self.state();
+        state.durable_names.remove(file);
+        for names in &mut state.names {
+            names.remove(file);
+        }
+    }
+
+    /// A copy with a life of its own.
+    pub fn fork(&self) -> Self {
+        let state = self.state();
+        Self(Arc::new(Mutex::new(State {
+            inodes: state.inodes.clone(),
+            durable_names: state.durable_names.clone(),
+            names: state.names.clone(),
+            ..State::default()
+        })))
+    }
+
+    /// Ends the life of whoever uses the disk. Afterwards nothing fails; after a power cut all that is left is durable.
+    pub fn crash(&self, crash: Crash, rng: &mut Rng) {
+        let mut state = self.state();
+        let state = &mut *state;
+        state.fault = None;
+        state.poisoned.clear();
+        if crash == Crash::Kill {
+            return;
+        }
+        for inode in &mut state.inodes {
+            if crash == Crash::Power {
+                inode.power_cut(rng);
+            }
+            inode.pending.clear();
+            inode.current = inode.durable.clone();
+        }
+        // Names are journaled by the file system: some prefix of the changes survives, in order.
+        let kept = if crash == Crash::Power { rng.below(state.names.len() as u64 + 1) as usize } else { 0 };
+        if let Some(names) = kept.checked_sub(1).and_then(|last| state.names.get(last)) {
+            state.durable_names = names.clone();
+        }
+        state.names.clear();
+    }
+}
+
+/// What a call is, for the faults that mean only some calls.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Call {
+    Sync,
+    Write,
+    Other,
+}
+
+impl State {
+    fn lookup(&self, file: &str) -> Option<usize> {
+        self.names.last().unwrap_or(&self.durable_names).get(file).copied()
+    }
+
+    fn inode(&mut self, file: &str) -> io::Result<(usize, &mut Inode)> {
+        let missing = || io::Error::new(io::ErrorKind::NotFound, format!("there is no `{file}`"));
+        let index = self.lookup(file).ok_or_else(missing)?;
+        self.inodes.get_mut(index).map(|inode| (index, inode)).ok_or_else(missing)
+    }
+
+    /// Counts a call and says whether it is the one that fails.
+    fn fails(&mut self, call: Call) -> bool {
+        self.calls += 1;
+        let count = match (&mut self.fault, call) {
+            (Some(Fault::Call(count)), _)
+            | (Some(Fault::Sync(count)), Call::Sync)
+            | (Some(Fault::ShortWrite(count)), Call::Write) => count,
+            _ => return false,
+        };
+        *count = count.saturating_sub(1);
+        let due = *count == 0;
+        if due {
+            self.fault = None;
+        }
+        due
+    }
+
+    fn rename_to(&mut self, change: impl FnOnce(&mut BTreeMap<String, usize>)) {
+        let mut names = self.names.last().unwrap_or(&self.durable_names).clone();
+        change(&mut names);
+        self.names.push(names);
+    }
+}
+
+fn injected() -> io::Error {
+    io::Error::other("injected failure")
+}
+
+impl Disk for SimDisk {
+    fn len(&mut self, file: &str) -> io::Result<Option<u64>> {
+        let mut state = self.state();
+        if state.fails(Call::Other) {
+            return Err(injected());
+        }
+        Ok(state.inode(file).ok().map(|(_, inode)| inode.current.len() as u64))
+    }
+
+    fn read_at(&mut self, file: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut state = self.state();
+        if state.fails(Call::Other) {
+            return Err(injected());
+        }
+        let (_, inode) = state.inode(file)?;
+        let start = (offset as usize).min(inode.current.len());
+        let end = (start + length).min(inode.current.len());
+        Ok(inode.current.get(start..end).unwrap_or_default().to_vec())
+    }
+
+    fn write_at(&mut self, file: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut state = self.state();
+        let short = matches!(state.fault, Some(Fault::ShortWrite(_)));
+        let fails = state.fails(Call::Write);
+        let (_, inode) = state.inode(file)?;
+        let part = match (fails, short) {
+            (false, _) => bytes,
+            (true, true) => bytes.get(..bytes.len() / 2).unwrap_or_default(),
+            (true, false) => &[],
+        };
+        write(&mut inode.current, offset as usize, part);
+        inode.pending.push(Pending::Write { offset: offset as usize, bytes: part.to_vec() });
+        if fails { Err(injected()) } else { Ok(()) }
+    }
+
+    fn truncate(&mut self, file: &str, length: u64) -> io::Result<()> {
+        let mut state = self.state();
+        if state.fails(Call::Other) {
+            return Err(injected());
+        }
+        let (_, inode) = state.inode(file)?;
+        inode.current.resize(length as usize, 0);
+        inode.pending.push(Pending::Truncate { length: length as usize });
+        Ok(())
+    }
+
+    fn sync(&mut self, file: &str) -> io::Result<()> {
+        let mut state = self.state();
+        let fails = state.fails(Call::Sync);
+        state.syncs += 1;
+        let (index, _) = state.inode(file)?;
+        assert!(!state.poisoned.contains(&index), "`{file}` was synced again after its sync had failed");
+        if fails {
+            // As Linux does: the pages count as clean, the disk never got them, and reads still show them.
+            state.poisoned.insert(index);
+        }
+        let (_, inode) = state.inode(file)?;
+        let pending = std::mem::take(&mut inode.pending);
+        if fails {
+            return Err(injected());
+        }
+        // Only what is pending reaches the disk: bytes that an earlier, failed sync gave up stay lost until they
+        // are written again.
+        pending.into_iter().for_each(|change| inode.harden(change));
+        Ok(())
+    }
+
+    fn create(&mut self, file: &str) -> io::Result<()> {
+        let mut state = self.state();
+        if state.fails(Call::Other) {
+            return Err(injected());
+        }
+        state.inodes.push(Inode::default());
+        let index = state.inodes.len() - 1;
+        state.rename_to(|names| {
+            names.insert(file.to_owned(), index);
+        });
+        Ok(())
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
+        let mut state = self.state();
+        if state.fails(Call::Other) {
+            return Err(injected());
+        }
+        let (index, _) = state.inode(from)?;
+        state.rename_to(|names| {
+            names.remove(from);
+            names.insert(to.to_owned(), index);
+        });
+        Ok(())
+    }
+
+    fn sync_dir(&mut self) -> io::Result<()> {
+        let mut state = self.state();
+        if state.fails(Call::Other) {
+            return Err(injected());
+        }
+        if let Some(names) = state.names.pop() {
+            state.durable_names = names;
+        }
+        state.names.clear();
+        Ok(())
+    }
+}

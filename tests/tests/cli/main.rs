@@ -1,0 +1,26 @@
+//! The binary as its users meet it: real processes in temporary folders, without a terminal and with a fixed clock.
+//!
+//! One file per promise. Nothing here looks behind the command line, except to damage a store on purpose.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "this whole program is tests: a panic is how one fails"
+)]
+
+mod align;
+mod answers;
+mod apply;
+mod batch;
+mod documents;
+mod guards;
+mod hostile;
+mod inventories;
+mod kill;
+mod orders;
+mod store;
+mod together;
+mod unknown;
