@@ -7,10 +7,13 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
-/// The path of the built binary.
+/// The path of the built binary, or of the one that `RENEWD_TEST_BINARY` names.
 pub fn renewd() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
+        if let Some(chosen) = std::env::var_os("RENEWD_TEST_BINARY") {
+            return chosen.into();
+        }
         let folder = target_folder();
         let binary = folder.join(format!("renewd{}", std::env::consts::EXE_SUFFIX));
         if !is_fresh(&binary) {

@@ -188,6 +188,38 @@ fn links_between_documents_lead_somewhere() {
     }
 }
 
+/// The words that a match arm of a source file gives: `=> "word"`.
+fn words_given_by(file: &str) -> Vec<String> {
+    let whole = text(file);
+    let given = whole.lines().filter_map(|line| line.split_once("=> \""));
+    given.filter_map(|(_, rest)| rest.split_once('"')).map(|(word, _)| word.to_owned()).collect()
+}
+
+#[test]
+fn the_closed_lists_are_documented_in_full() {
+    let documented = text("docs/cli.md");
+    let words = words_given_by("crates/renewd-core/src/refusal.rs");
+    assert!(words.len() > 30, "{words:?}");
+    for word in words {
+        assert!(documented.contains(&format!("`{word}`")), "docs/cli.md does not list `{word}`");
+    }
+    for code in ["0", "1", "2", "3", "4", "5", "6", "7", "64", "70"] {
+        assert!(documented.contains(&format!("| {code} | ")), "docs/cli.md does not explain exit code {code}");
+    }
+}
+
+#[test]
+fn the_lock_pins_the_committed_plugins() {
+    let built = text("plugins/dist/BUILD.toml");
+    let lock = text("policies/renewd.lock");
+    let pinned: Vec<&str> = lock.lines().filter_map(|line| line.trim().strip_prefix("sha256: ")).collect();
+    assert_eq!(pinned.len(), 2, "{lock}");
+    for digest in pinned {
+        let hint = "after a rebuild: `renewd plugin lock policies --upgrade NAME`";
+        assert!(built.contains(digest), "policies/renewd.lock pins {digest}, which plugins/dist does not have; {hint}");
+    }
+}
+
 #[test]
 fn the_texts_that_every_release_needs_are_there() {
     for file in [

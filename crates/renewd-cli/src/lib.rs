@@ -56,7 +56,9 @@ fn not_parsed(error: &clap::Error, args: &[OsString]) -> Exit {
         _ => {
             if cli::wants_json(args) {
                 let text = error.render().to_string();
-                let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                // Clap's first paragraph is the sentence; a list of what is missing stands on lines of its own.
+                let paragraph: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+                let message = paragraph.join(" ").trim_start_matches("error: ").to_owned();
                 ui::failure::show_json(&CliError::usage(message, "see `renewd --help`"));
             } else {
                 ui::stream::usage(&error.render());

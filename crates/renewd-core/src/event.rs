@@ -85,6 +85,13 @@ pub enum Event {
         /// The whole order.
         order: Box<Order>,
     },
+    /// A request found its resources in an open order and adopted it.
+    OrderAdopted {
+        /// The order.
+        order: OrderId,
+        /// The request that it uses up as well.
+        request: RequestName,
+    },
     /// A person let a held order be paid.
     OrderApproved {
         /// The order.
@@ -276,7 +283,8 @@ impl Event {
             | Self::ModeReturned { resource } => vec![RowKey::Resource(resource.clone())],
             Self::ResourceAdded { resource } => vec![RowKey::Resource(resource.id.clone())],
             Self::OrderPlaced { order } => order_rows(order),
-            Self::OrderApproved { order, .. }
+            Self::OrderAdopted { order, .. }
+            | Self::OrderApproved { order, .. }
             | Self::OrderCanceled { order, .. }
             | Self::OrderExpired { order }
             | Self::AttemptStarted { order, .. }
@@ -292,7 +300,8 @@ impl Event {
     /// The order whose rows the event also touches, where it does not carry the order itself.
     pub fn order(&self) -> Option<&OrderId> {
         match self {
-            Self::OrderApproved { order, .. }
+            Self::OrderAdopted { order, .. }
+            | Self::OrderApproved { order, .. }
             | Self::OrderCanceled { order, .. }
             | Self::OrderExpired { order }
             | Self::AttemptStarted { order, .. }
@@ -319,6 +328,9 @@ impl Event {
         let mut rows = self.touches();
         if let Some(order) = order {
             rows.extend(order_rows(order));
+            if let Self::OrderAdopted { request, .. } = self {
+                rows.extend(use_rows(order, request));
+            }
             rows.sort();
             rows.dedup();
         }
@@ -333,6 +345,9 @@ impl Event {
         }
         if let Some(order) = order {
             order_subjects(order, &mut subjects);
+        }
+        if let Self::OrderAdopted { request, .. } = self {
+            subjects.insert(Subject::Request(request.clone()));
         }
         for row in self.touches() {
             match row {
@@ -349,19 +364,19 @@ impl Event {
 
 fn order_rows(order: &Order) -> Vec<RowKey> {
     let mut rows = vec![RowKey::Meta, RowKey::Order(order.id.clone()), RowKey::Book(order.account.clone())];
-    for line in &order.lines {
-        let resource = line.prepared.resource.clone();
-        if let Some(request) = order.origin.request() {
-            rows.push(RowKey::Use(UseKey { request: request.clone(), resource: resource.clone() }));
-        }
-        rows.push(RowKey::Resource(resource));
-    }
+    rows.extend(order.lines.iter().map(|line| RowKey::Resource(line.prepared.resource.clone())));
+    rows.extend(order.requests().flat_map(|request| use_rows(order, request)));
     rows
+}
+
+fn use_rows(order: &Order, request: &RequestName) -> Vec<RowKey> {
+    let row = |resource: &ResourceId| RowKey::Use(UseKey { request: request.clone(), resource: resource.clone() });
+    order.lines.iter().map(|line| row(&line.prepared.resource)).collect()
 }
 
 fn order_subjects(order: &Order, subjects: &mut BTreeSet<Subject>) {
     subjects.insert(Subject::Order(order.id.clone()));
     subjects.insert(Subject::Account(order.account.clone()));
-    subjects.extend(order.origin.request().cloned().map(Subject::Request));
+    subjects.extend(order.requests().cloned().map(Subject::Request));
     subjects.extend(order.lines.iter().map(|line| Subject::Resource(line.prepared.resource.clone())));
 }

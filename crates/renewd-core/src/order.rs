@@ -231,6 +231,14 @@ impl OrderStatus {
         }
     }
 
+    /// Whether an order counts towards the limits of its month: settled, open and unknown ones do.
+    pub fn counts(&self) -> bool {
+        match self {
+            Self::Open | Self::Paying | Self::Unknown | Self::Settled { .. } => true,
+            Self::Held | Self::Canceled { .. } | Self::Expired { .. } => false,
+        }
+    }
+
     /// Whether nothing can happen to the order any more.
     pub fn is_final(&self) -> bool {
         match self {
@@ -252,6 +260,9 @@ pub struct Order {
     pub methods: Vec<AccountMethod>,
     /// What it came from.
     pub origin: Origin,
+    /// Requests that adopted it after it was placed: it uses them up as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adopted_by: Vec<RequestName>,
     /// The accepted quotes, at most [`ORDER_LINES_MAX`].
     pub lines: Vec<Quote>,
     /// Σ of the lines.
@@ -260,7 +271,9 @@ pub struct Order {
     pub placed_at: DateTime<Utc>,
     /// When it expires unpaid.
     pub expires_at: DateTime<Utc>,
-    /// The month whose limits it counts towards: that of placing, in the account's zone.
+    /// The account's zone when it was placed, by which its month is told.
+    pub time_zone: chrono_tz::Tz,
+    /// The month whose limits it counts towards: that of placing, and once it is paid that of paying.
     pub month: MonthKey,
     /// Why it was held when placed; approval keeps them for the record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -283,6 +296,11 @@ impl Order {
         let mut parts: Vec<&[u8]> = vec![b"payment", self.account.as_str().as_bytes(), total.as_bytes(), &number];
         parts.extend(keys.iter().map(|key| key.as_bytes().as_slice()));
         Digest::of_parts(parts)
+    }
+
+    /// The requests that the order uses up: the one that it came from, and those that adopted it.
+    pub fn requests(&self) -> impl Iterator<Item = &RequestName> {
+        self.origin.request().into_iter().chain(&self.adopted_by)
     }
 
     /// The attempt made last.

@@ -337,12 +337,7 @@ impl Prepared {
 
 /// The part of a total that pays for whole months, per month and unit: what the plugin says, else the total with
 /// discounts and fees spread over the term and the extra days in proportion to their prices. Rounded half-even to [`NET_PRICE_DIGITS`].
-fn net_per_month(
-    prepared: &Prepared,
-    lines: &[PriceLine],
-    total: Money,
-    term_net: Option<Money>,
-) -> Option<Decimal> {
+fn net_per_month(prepared: &Prepared, lines: &[PriceLine], total: Money, term_net: Option<Money>) -> Option<Decimal> {
     let sum = |kind: &str| {
         lines
             .iter()

@@ -108,6 +108,8 @@ pub enum Reason {
     InsufficientBalance,
     /// The payment method declined.
     PaymentDeclined,
+    /// The gateway would take another amount.
+    PriceMoved,
     /// The gateway's answer is unknown.
     PaymentUnknown,
     /// Another item of an `--atomic` selection cannot be renewed.
@@ -155,6 +157,7 @@ impl Reason {
             Self::OverMaxTotal => "over-max-total",
             Self::InsufficientBalance => "insufficient-balance",
             Self::PaymentDeclined => "payment-declined",
+            Self::PriceMoved => "price-moved",
             Self::PaymentUnknown => "payment-unknown",
             Self::Atomic => "atomic",
             Self::NoResource => "no-resource",

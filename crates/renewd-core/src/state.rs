@@ -5,9 +5,10 @@
 
 use crate::documents::{Account, Document, DocumentKey, DocumentKind, RenewalPolicy};
 use crate::event::{Event, ImportChange, RowKey, UseKey};
-use crate::ids::{AccountName, Digest, OrderId, PolicyName, ResourceId};
+use crate::ids::{AccountName, Digest, OrderId, PolicyName, RequestName, ResourceId};
 use crate::money::Money;
-use crate::order::{MonthKey, Order, OrderStatus, Outcome};
+use crate::order::{Hold, MonthKey, Order, OrderStatus, Outcome};
+use crate::refusal::Reason;
 use crate::resource::{Freeze, Resource};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -53,6 +54,9 @@ pub struct Use {
     pub order: OrderId,
     /// Whether it is used up: the order settled or a person canceled it.
     pub done: bool,
+    /// What it costs or cost; nothing once the order is canceled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<Money>,
 }
 
 /// Rows by key.
@@ -118,7 +122,8 @@ impl State {
                 add(&mut self.books.entry(account.clone()).or_default().balance, *amount, Sign::Plus);
             }
             Event::OrderPlaced { order } => self.placed(order),
-            Event::OrderApproved { .. }
+            Event::OrderAdopted { .. }
+            | Event::OrderApproved { .. }
             | Event::OrderCanceled { .. }
             | Event::OrderExpired { .. }
             | Event::AttemptStarted { .. }
@@ -139,30 +144,39 @@ impl State {
         for line in &order.lines {
             let resource = &line.prepared.resource;
             self.change(resource, |row| row.open_order = Some(order.id.clone()));
-            if let Some(request) = order.origin.request() {
-                let key = UseKey { request: request.clone(), resource: resource.clone() };
-                self.uses.insert(key, Use { order: order.id.clone(), done: false });
-            }
+        }
+        for request in order.requests() {
+            self.use_request(order, request);
         }
         self.count_month(order, Sign::Plus);
         self.orders.insert(order.id.clone(), order.clone());
+    }
+
+    fn use_request(&mut self, order: &Order, request: &RequestName) {
+        for line in &order.lines {
+            let key = UseKey { request: request.clone(), resource: line.prepared.resource.clone() };
+            self.uses.insert(key, Use { order: order.id.clone(), done: false, total: Some(line.total) });
+        }
     }
 
     fn apply_to_order(&mut self, at: DateTime<Utc>, event: &Event) {
         let Some(mut order) = event.order().and_then(|id| self.orders.get(id)).cloned() else {
             return;
         };
+        self.count_month(&order, Sign::Minus);
         match event {
+            Event::OrderAdopted { request, .. } => {
+                self.use_request(&order, request);
+                order.adopted_by.push(request.clone());
+            }
             Event::OrderApproved { .. } => order.status = OrderStatus::Open,
             Event::OrderCanceled { reason, .. } => {
                 order.status = OrderStatus::Canceled { at, reason: reason.clone() };
-                self.close(&order, UseEnd::Done);
-                self.count_month(&order, Sign::Minus);
+                self.close(&order, UseEnd::Canceled);
             }
             Event::OrderExpired { .. } => {
                 order.status = OrderStatus::Expired { at };
                 self.close(&order, UseEnd::FreeAgain);
-                self.count_month(&order, Sign::Minus);
             }
             Event::AttemptStarted { attempt, .. } => {
                 order.status = OrderStatus::Paying;
@@ -191,12 +205,25 @@ impl State {
             | Event::OrderPlaced { .. }
             | Event::BalanceToppedUp { .. } => {}
         }
+        self.count_month(&order, Sign::Plus);
         self.orders.insert(order.id.clone(), order);
     }
 
     fn attempt_ended(&mut self, order: &mut Order, number: u32, result: Outcome) {
         let unknown = matches!(result, Outcome::Unknown { .. });
-        order.status = if unknown { OrderStatus::Unknown } else { OrderStatus::Open };
+        order.status = match &result {
+            Outcome::Unknown { .. } => OrderStatus::Unknown,
+            Outcome::PriceMoved { actual } => {
+                let detail = format!("the gateway would take {actual}, not {}", order.total);
+                order.holds.push(Hold { reason: Reason::PriceMoved, detail });
+                OrderStatus::Held
+            }
+            Outcome::InFlight
+            | Outcome::Succeeded { .. }
+            | Outcome::Declined { .. }
+            | Outcome::Pending { .. }
+            | Outcome::RequiresAction { .. } => OrderStatus::Open,
+        };
         set_outcome(order, number, result);
         for line in &order.lines {
             self.change(&line.prepared.resource, |row| freeze_for(row, &order.id, unknown));
@@ -219,7 +246,8 @@ impl State {
             }
         }
         order.status = OrderStatus::Settled { at, payment: payment.clone() };
-        self.close(order, UseEnd::Done);
+        order.month = MonthKey::of(at, order.time_zone);
+        self.close(order, UseEnd::Paid);
         for line in &order.lines {
             self.change(&line.prepared.resource, |row| {
                 // INVARIANT (compare-and-set): a settled line extends exactly the expiry that it was quoted for.
@@ -247,20 +275,26 @@ impl State {
                 }
                 freeze_for(row, &order.id, false);
             });
-            let Some(request) = order.origin.request() else { continue };
-            let key = UseKey { request: request.clone(), resource: resource.clone() };
-            match end {
-                UseEnd::Done => {
-                    self.uses.insert(key, Use { order: order.id.clone(), done: true });
-                }
-                UseEnd::FreeAgain => {
-                    self.uses.remove(&key);
-                }
+            for request in order.requests() {
+                let key = UseKey { request: request.clone(), resource: resource.clone() };
+                let total = match end {
+                    UseEnd::Paid => Some(line.total),
+                    UseEnd::Canceled => None,
+                    UseEnd::FreeAgain => {
+                        self.uses.remove(&key);
+                        continue;
+                    }
+                };
+                self.uses.insert(key, Use { order: order.id.clone(), done: true, total });
             }
         }
     }
 
+    /// Adds an order's lines to its month, or takes them out, where its status counts at all.
     fn count_month(&mut self, order: &Order, sign: Sign) {
+        if !order.status.counts() {
+            return;
+        }
         let month = self.books.entry(order.account.clone()).or_default().months.entry(order.month.clone()).or_default();
         for line in &order.lines {
             add(&mut month.total, line.total, sign);
@@ -337,10 +371,11 @@ impl State {
     }
 }
 
-/// Whether a use of a request is spent when its order closes.
+/// What becomes of a use of a request when its order closes: spent with or without money, or free again.
 #[derive(Clone, Copy)]
 enum UseEnd {
-    Done,
+    Paid,
+    Canceled,
     FreeAgain,
 }
 

@@ -7,7 +7,11 @@ use crate::options::{Allow, Desired};
 use crate::plan::{Planned, captured_windows, import_file};
 use crate::report::order_summary;
 use crate::view::{AppliedView, ImportView, PlannedOrder};
+use renewd_core::documents::{Document, DocumentKey, DocumentKind};
+use renewd_core::event::Event;
 use renewd_core::ids::Digest;
+use renewd_core::order::OrderStatus;
+use renewd_core::state::State;
 use renewd_store::Store;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -84,6 +88,7 @@ impl Engine {
         if !created && desk.sequence != planned.base {
             return Err(stale());
         }
+        check_not_in_use(&desk.state, &planned.events)?;
         for bytes in planned.attachments.values() {
             desk.put_blob(bytes)?;
         }
@@ -121,6 +126,7 @@ impl Engine {
     pub fn import(&self, path: &Path, options: &crate::options::ImportOptions) -> Result<ImportView, EngineError> {
         let now = self.now();
         if !self.has_store() {
+            import_file(&State::default(), path, options, now)?;
             drop(Store::create(&self.options.store)?);
         }
         let mut desk = self.desk(now)?;
@@ -134,6 +140,33 @@ impl Engine {
         view.changes = crate::changes::resource_changes(&before, &after, Some(&view));
         Ok(view)
     }
+}
+
+/// What an undecided payment needs must stay until it is decided.
+fn check_not_in_use(state: &State, events: &[Event]) -> Result<(), EngineError> {
+    for order in state.orders.values() {
+        if !matches!(order.status, OrderStatus::Unknown | OrderStatus::Paying) {
+            continue;
+        }
+        let Some(attempt) = order.last_attempt() else { continue };
+        let in_use = |key: &DocumentKey| match (key.kind, state.documents.get(key)) {
+            (DocumentKind::PaymentMethod, _) => key.name == attempt.method.method.as_str(),
+            (_, Some(Document::Plugin(plugin))) => attempt.plugin == Some(plugin.digest),
+            _ => false,
+        };
+        let removed = events.iter().find_map(|event| match event {
+            Event::DocumentRemoved { key } if in_use(key) => Some(key),
+            _ => None,
+        });
+        if let Some(key) = removed {
+            return Err(EngineError::Guard {
+                code: "in-use",
+                message: format!("{key} cannot be removed while the payment of order {} is unknown", order.id),
+                hint: format!("`renewd orders resolve {} --as succeeded|declined --reason TEXT` first", order.id),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn stale() -> EngineError {

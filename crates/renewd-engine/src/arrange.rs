@@ -4,7 +4,7 @@
 //! order counts towards the same limits.
 
 use chrono::{DateTime, Utc};
-use renewd_core::decide::{Placing, check_quote, place};
+use renewd_core::decide::{Placing, adopt, check_quote, may_adopt, place};
 use renewd_core::documents::{Account, AccountMethod, RenewalPolicy};
 use renewd_core::event::Event;
 use renewd_core::ids::{AccountName, MethodName, OrderId, ResourceId};
@@ -33,7 +33,7 @@ pub(crate) struct Arrangement {
     pub(crate) adopted: Vec<Order>,
     /// New orders.
     pub(crate) placed: Vec<Order>,
-    /// Events that place them.
+    /// Events that adopt and place them.
     pub(crate) events: Vec<Event>,
     /// Quotes that are in no order, with the reasons.
     pub(crate) refused: Vec<(Quote, Refusal)>,
@@ -64,12 +64,15 @@ pub(crate) fn arrange(state: &mut State, quotes: &[Quote], ask: &Ask) -> Arrange
         }
     }
     arrangement.adopted = adopted.iter().filter_map(|id| state.orders.get(id)).cloned().collect();
+    for event in arrangement.adopted.iter().filter_map(|order| adopt(order, &ask.origin)).collect::<Vec<_>>() {
+        state.apply(ask.now, &event);
+        arrangement.events.push(event);
+    }
     place_new(state, new, ask, &mut arrangement);
     arrangement
 }
 
-/// Open orders all of whose lines are selected for the same term and new expiry. A request adopts only its own
-/// orders, because another's would not use it up.
+/// Open orders all of whose lines are selected for the same term and new expiry, whoever asked for them.
 fn adoptable(state: &State, quotes: &[Quote], origin: &Origin) -> BTreeSet<OrderId> {
     let by_resource: BTreeMap<&ResourceId, &Quote> =
         quotes.iter().map(|quote| (&quote.prepared.resource, quote)).collect();
@@ -79,12 +82,11 @@ fn adoptable(state: &State, quotes: &[Quote], origin: &Origin) -> BTreeSet<Order
                 && quote.prepared.new_expiry().instant() == line.prepared.new_expiry().instant()
         })
     };
-    let mine = |order: &Order| origin.request().is_none() || order.origin == *origin;
     state
         .orders
         .values()
         .filter(|order| matches!(order.status, OrderStatus::Open | OrderStatus::Held))
-        .filter(|order| mine(order) && order.lines.iter().all(same_term))
+        .filter(|order| order.lines.iter().all(same_term) && may_adopt(state, order, origin))
         .map(|order| order.id.clone())
         .collect()
 }
@@ -105,7 +107,7 @@ fn place_new(state: &mut State, quotes: Vec<Quote>, ask: &Ask, arrangement: &mut
             Err(refusal) => arrangement.refused.push((quote, refusal)),
         }
     }
-    let over = over_max_total(groups.values().flat_map(|(_, quotes)| quotes), ask.max_total);
+    let over = over_max_total(state, groups.values().flat_map(|(_, quotes)| quotes), ask);
     for ((account, _), (methods, mut quotes)) in groups {
         quotes.sort_by(|left, right| {
             let key = |quote: &Quote| (quote.prepared.old_end.expiry.instant(), quote.prepared.resource.clone());
@@ -136,9 +138,15 @@ fn place_new(state: &mut State, quotes: Vec<Quote>, ask: &Ask, arrangement: &mut
     }
 }
 
-fn over_max_total<'a>(quotes: impl Iterator<Item = &'a Quote>, max_total: Option<Money>) -> Option<Hold> {
-    let max_total = max_total?;
-    let sum = Money::sum(max_total.currency(), quotes.map(|quote| quote.total));
+/// The hold of a request whose items, those that it ordered before included, cost more than its `maxTotal`.
+fn over_max_total<'a>(state: &State, quotes: impl Iterator<Item = &'a Quote>, ask: &Ask) -> Option<Hold> {
+    let max_total = ask.max_total?;
+    let before = state
+        .uses
+        .iter()
+        .filter(|(key, _)| ask.origin.request() == Some(&key.request))
+        .filter_map(|(_, used)| used.total);
+    let sum = Money::sum(max_total.currency(), before.chain(quotes.map(|quote| quote.total)));
     let detail = match sum {
         Ok(sum) if sum.compare(max_total).is_ok_and(std::cmp::Ordering::is_gt) => {
             format!("the request's items cost {sum}, more than its maxTotal of {max_total}")
@@ -184,3 +192,6 @@ pub(crate) fn account_methods(
         (None, None) => account.payment_methods.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,3 +73,6 @@ pub(crate) fn charge_blocked(resource: &Resource) -> Option<String> {
     }
     resource.open_order.as_ref().map(|order| format!("it is in the open order {order}"))
 }
+
+#[cfg(test)]
+mod tests;

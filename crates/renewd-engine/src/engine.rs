@@ -110,7 +110,7 @@ impl Engine {
         self.options.clock.now()
     }
 
-    /// Whether there is a store.
+    /// Whether there is a store, or what is left of one.
     pub fn has_store(&self) -> bool {
         Store::exists(&self.options.store)
     }

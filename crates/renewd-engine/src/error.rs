@@ -209,6 +209,7 @@ fn commit_exit(error: &CommitError) -> Exit {
     match error {
         CommitError::Moved { .. } => Exit::Busy,
         CommitError::TooLarge(_) => Exit::Invalid,
+        CommitError::NoSpace { .. } => Exit::Refused,
         _ => Exit::Bug,
     }
 }
@@ -217,6 +218,7 @@ fn commit_hint(error: &CommitError) -> Option<String> {
     match error {
         CommitError::Moved { .. } => Some("another renewd was faster; try again".to_owned()),
         CommitError::TooLarge(_) => Some("split the input".to_owned()),
+        CommitError::NoSpace { .. } => Some("make room on the disk; nothing was changed".to_owned()),
         _ if error.is_fatal() => Some(
             "what was not confirmed may or may not be there: run `renewd store verify` once the disk works".to_owned(),
         ),

@@ -5,6 +5,7 @@ use crate::error::EngineError;
 use crate::files::write_whole;
 use crate::locking::read_lock;
 use crate::view::{StoreInfoView, StoreVerifyView};
+use renewd_core::documents::Document;
 use renewd_policy::Lock;
 use renewd_store::{IndexVerdict, Store, StoreInfo};
 use std::path::Path;
@@ -86,16 +87,35 @@ impl Engine {
         for digest in &report.blobs.damaged {
             notes.push(format!("the blob {digest} is damaged"));
         }
+        let missing = self.missing_blobs()?;
+        notes.extend(
+            missing.iter().map(|what| format!("the bytes of {what} are missing; `renewd apply` brings them back")),
+        );
         Ok(StoreVerifyView {
             directory: self.options.store.display().to_string(),
             // An index that lags or is missing is no damage: the next command mends it from the journal.
             clean: report.blobs.damaged.is_empty()
+                && missing.is_empty()
                 && matches!(report.index, IndexVerdict::Agrees | IndexVerdict::Missing | IndexVerdict::Behind),
             records: report.head.sequence.get(),
             torn_bytes: report.journal.torn.as_ref().map_or(0, |torn| torn.bytes),
             rows: None,
             notes,
         })
+    }
+
+    /// Plugins and price lists in force whose bytes the store does not have.
+    fn missing_blobs(&self) -> Result<Vec<String>, EngineError> {
+        let desk = self.desk(self.now())?;
+        let missing = desk.state.documents.values().filter(|document| match document {
+            Document::Plugin(plugin) => !desk.store().has_blob(&plugin.digest),
+            Document::PriceList(list) => !desk.store().has_blob(&list.rows),
+            Document::Account(_)
+            | Document::PaymentMethod(_)
+            | Document::RenewalPolicy(_)
+            | Document::RenewalRequest(_) => false,
+        });
+        Ok(missing.map(|document| document.key().to_string()).collect())
     }
 
     /// Builds the index anew from the journal.

@@ -12,6 +12,9 @@ mod desk;
 mod engine;
 mod error;
 mod files;
+#[cfg(test)]
+#[path = "../../renewd-core/tests/fixtures/mod.rs"]
+mod fixtures;
 mod import;
 mod keeping;
 mod listing;

@@ -41,20 +41,23 @@ impl Blobs for SetBlobs<'_> {
 }
 
 impl Engine {
-    /// Checks documents without changing anything. Overlapping policies are judged on the resources of the store,
-    /// where there is one.
+    /// Checks documents without changing anything. Overlapping policies are judged on the resources of the store;
+    /// where there is none, by whether a resource could match both.
     ///
     /// # Errors
     /// The documents have errors.
     pub fn check(&self, path: &Path) -> Result<CheckView, EngineError> {
         let documents = self.load_documents(path)?;
         let mut warnings = documents.warnings;
-        if self.has_store() {
+        let policies: Vec<_> = documents.set.policies().collect();
+        let overlaps = if self.has_store() {
             let snapshot = self.snapshot(self.now())?;
-            let policies: Vec<_> = documents.set.policies().collect();
-            let overlaps = overlaps(&documents.set, snapshot.state.resources.values(), &policies);
-            warnings.extend(overlaps.into_iter().map(|finding| Finding { severity: Severity::Warning, ..finding }));
-        }
+            overlaps(&documents.set, snapshot.state.resources.values(), &policies)
+        } else {
+            possible_overlaps(&documents.set, &policies)
+        };
+        warnings.extend(overlaps.into_iter().map(|finding| Finding { severity: Severity::Warning, ..finding }));
+        sort(&mut warnings);
         Ok(CheckView { documents: documents.set.documents.len(), warnings, sources: documents.sources })
     }
 
@@ -62,28 +65,19 @@ impl Engine {
     pub(crate) fn load_documents(&self, path: &Path) -> Result<Documents, EngineError> {
         let loaded = load_dir(path);
         let sources = loaded.sources;
-        let set = match loaded.documents {
-            Ok(set) => set,
-            Err(mut findings) => {
-                findings.extend(loaded.warnings);
-                sort(&mut findings);
-                return Err(EngineError::Findings { findings, sources: Box::new(sources) });
-            }
+        let (set, mut findings) = match loaded.documents {
+            Ok(set) => (set, Vec::new()),
+            Err(findings) => (loaded.partial, findings),
         };
-        let mut warnings = loaded.warnings;
         let mut worlds = BTreeMap::new();
-        let mut findings = check_plugins(&self.shelf, &set, &mut worlds)?;
+        findings.extend(loaded.warnings);
+        findings.extend(check_plugins(&self.shelf, &set, &mut worlds)?);
         findings.extend(check_configs(&self.shelf, &set)?);
-        let (errors, more): (Vec<Finding>, Vec<Finding>) =
-            findings.into_iter().partition(|finding| finding.severity == Severity::Error);
-        warnings.extend(more);
-        sort(&mut warnings);
-        if !errors.is_empty() {
-            let mut findings = errors;
-            findings.extend(warnings);
-            sort(&mut findings);
+        sort(&mut findings);
+        if findings.iter().any(|finding| finding.severity == Severity::Error) {
             return Err(EngineError::Findings { findings, sources: Box::new(sources) });
         }
+        let warnings = findings;
         Ok(Documents { set, warnings, sources, worlds })
     }
 }
@@ -210,4 +204,27 @@ pub(crate) fn overlaps<'a>(
             Some(placed.finding("/metadata/name", problem))
         })
         .collect()
+}
+
+/// Policies of the same priority that one resource could match.
+fn possible_overlaps(set: &DocumentSet, policies: &[&renewd_core::documents::RenewalPolicy]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, later) in policies.iter().enumerate() {
+        for earlier in policies.iter().take(index) {
+            if earlier.priority != later.priority || !earlier.matcher.may_overlap(&later.matcher) {
+                continue;
+            }
+            let Some(placed) = set.get(renewd_core::documents::DocumentKind::RenewalPolicy, later.name.as_str()) else {
+                continue;
+            };
+            let message = format!(
+                "a resource could match both {} and {}, which have the same priority",
+                earlier.name, later.name
+            );
+            let problem = Problem::new(Code::PolicyOverlap, message)
+                .hint("give one of them a higher `priority`, or narrow its `match`");
+            findings.push(placed.finding("/metadata/name", problem));
+        }
+    }
+    findings
 }

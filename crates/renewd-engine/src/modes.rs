@@ -74,8 +74,8 @@ fn change_one(
 ) -> (ModeRow, Option<Event>) {
     let cover = Cover::find(resource, state.policies());
     let zone = resource.end.expiry.zone;
-    let denied = cover.policy().filter(|policy| policy.overrides == Overrides::Deny && choice.mode.is_some());
     let until = choice.until.map(|moment| moment.instant(zone));
+    let denied = denial(&cover, choice, until, now);
     let wanted =
         choice.mode.map(|mode| ModeOverride { mode, actor: actor.to_owned(), reason: choice.reason.clone(), until });
     let same = match (&wanted, &resource.chosen) {
@@ -104,9 +104,26 @@ fn change_one(
         next_charge_after: shown(after_charge.at()),
         charge_due: after_charge.is_due(),
         changed,
-        refused: denied.map(|policy| format!("policy {} denies overrides", policy.name)),
+        refused: denied,
     };
     (row, event)
+}
+
+/// Why a choice cannot be made for a resource, where it cannot.
+fn denial(cover: &Cover<'_>, choice: &ModeChoice, until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<String> {
+    let mode = choice.mode?;
+    if until.is_some_and(|until| until <= now) {
+        return Some("the choice would already have ended".to_owned());
+    }
+    match cover {
+        Cover::Policy(policy) if policy.overrides == Overrides::Deny => {
+            Some(format!("policy {} denies overrides", policy.name))
+        }
+        Cover::None | Cover::Conflict(_) if mode == Mode::Auto => {
+            Some("no single policy covers it, so nothing could charge it".to_owned())
+        }
+        Cover::Policy(_) | Cover::None | Cover::Conflict(_) => None,
+    }
 }
 
 fn effect(rows: &[ModeRow]) -> String {

@@ -8,9 +8,10 @@ use crate::shelf::Blobs;
 use crate::view::{Item, NextRun, RunCharge, Totals, add_total};
 use chrono::{DateTime, Utc};
 use renewd_core::cover::Cover;
+use renewd_core::decide;
 use renewd_core::ids::{AccountName, ResourceId};
 use renewd_core::money::Money;
-use renewd_core::order::OrderStatus;
+use renewd_core::order::{Order, OrderStatus};
 use renewd_core::quote::{Quote, Wish, prepare};
 use renewd_core::refusal::{Reason, Refusal, Verdict};
 use renewd_core::state::State;
@@ -79,7 +80,8 @@ pub(crate) fn outlook(
     for quote in quotes.values().flatten() {
         add_total(&mut auto_totals, quote.total);
     }
-    let next_run = next_run(state, &quotes, &due);
+    let mut next_run = next_run(state, &quotes, &due);
+    charge_orders(engine, state, blobs, now, &mut next_run)?;
     Ok(Outlook { quotes, auto_totals, next_run })
 }
 
@@ -100,7 +102,46 @@ fn job<'a>(
     Ok(Job { prepared, resource, policy, account, at })
 }
 
-/// Due automatic renewals that nothing stands in the way of, and open orders of requests.
+/// Whether a run pays an order: those that a request asked for.
+fn paid_by_run(order: &Order) -> bool {
+    order.status == OrderStatus::Open && order.requests().next().is_some()
+}
+
+/// Adds the open orders of requests, each priced again as paying it would.
+fn charge_orders(
+    engine: &Engine,
+    state: &State,
+    blobs: &dyn Blobs,
+    now: DateTime<Utc>,
+    run: &mut NextRun,
+) -> Result<(), EngineError> {
+    for order in state.orders.values().filter(|order| paid_by_run(order)) {
+        let requotes = engine.requote(state, blobs, order, now)?;
+        match decide::check_lines(state, order, &requotes) {
+            Ok(()) => {
+                run.resources += order.lines.len();
+                add_total(&mut run.totals, order.total);
+                let charge =
+                    RunCharge { account: order.account.clone(), resources: order.lines.len(), total: order.total };
+                match run.accounts.iter_mut().find(|sum| sum.account == charge.account) {
+                    Some(sum) if sum.total.currency() == charge.total.currency() => {
+                        sum.resources += charge.resources;
+                        sum.total = sum.total.plus(charge.total).unwrap_or(sum.total);
+                    }
+                    Some(_) | None => run.accounts.push(charge),
+                }
+            }
+            Err(refusal) => run.refused.extend(order.lines.iter().map(|line| {
+                let mut item = Item::refused(&line.prepared.resource, Verdict::Refused, &refusal);
+                item.order = Some(order.id.clone());
+                item
+            })),
+        }
+    }
+    Ok(())
+}
+
+/// Due automatic renewals that nothing stands in the way of.
 fn next_run(state: &State, quotes: &BTreeMap<ResourceId, Result<Quote, Refusal>>, due: &[ResourceId]) -> NextRun {
     let mut run = NextRun::default();
     let mut accounts: BTreeMap<(AccountName, &'static str), (usize, Money)> = BTreeMap::new();
@@ -114,6 +155,9 @@ fn next_run(state: &State, quotes: &BTreeMap<ResourceId, Result<Quote, Refusal>>
     };
     for id in due {
         let Some(resource) = state.resources.get(id) else { continue };
+        if resource.open_order.as_ref().and_then(|order| state.orders.get(order)).is_some_and(paid_by_run) {
+            continue;
+        }
         if let Some(why) = charge_blocked(resource) {
             let reason = if resource.freeze.is_some() { Reason::Frozen } else { Reason::OpenOrder };
             run.refused.push(Item::refused(id, Verdict::Refused, &Refusal::new(reason, why)));
@@ -123,11 +167,6 @@ fn next_run(state: &State, quotes: &BTreeMap<ResourceId, Result<Quote, Refusal>>
             Some(Ok(quote)) => charge(&quote.prepared.account, 1, quote.total),
             Some(Err(refusal)) => run.refused.push(Item::refused(id, Verdict::Refused, refusal)),
             None => {}
-        }
-    }
-    for order in state.orders.values() {
-        if order.status == OrderStatus::Open && order.origin.request().is_some() {
-            charge(&order.account, order.lines.len(), order.total);
         }
     }
     for ((account, _), (resources, total)) in accounts {

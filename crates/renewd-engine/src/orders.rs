@@ -66,6 +66,13 @@ impl Engine {
     /// # Errors
     /// Its outcome is not unknown.
     pub fn resolve(&self, id: &OrderId, ask: &ResolveAsk) -> Result<OrderView, EngineError> {
+        if ask.reason.trim().is_empty() {
+            let hint = "say how you know, with `--reason TEXT`".to_owned();
+            return Err(EngineError::input("no-reason", "a resolution needs a reason", hint));
+        }
+        if let Some(reference) = &ask.reference {
+            check_reference(reference)?;
+        }
         let resolution = if ask.succeeded {
             Resolution::Succeeded { reference: ask.reference.clone() }
         } else {
@@ -98,6 +105,7 @@ impl Engine {
     /// # Errors
     /// No such account, another currency, or the reference was used with another amount.
     pub fn topup(&self, account: &AccountName, amount: Money, reference: String) -> Result<TopUpView, EngineError> {
+        check_reference(&reference)?;
         let mut desk = self.desk(self.now())?;
         if let Some(known) = desk.store().topup(account, &reference)? {
             desk.state.topups.insert((account.clone(), reference.clone()), known);
@@ -114,6 +122,23 @@ impl Engine {
             balance: balance(&desk.state, account, amount),
         })
     }
+}
+
+/// Most bytes of a payment's reference.
+const REFERENCE_BYTES_MAX: usize = 200;
+
+/// A reference tells one payment from another, so an empty one (an unset variable, say) would swallow payments.
+fn check_reference(reference: &str) -> Result<(), EngineError> {
+    let wrong = if reference.trim().is_empty() {
+        "a payment's reference must not be empty".to_owned()
+    } else if REFERENCE_BYTES_MAX < reference.len() {
+        format!("a payment's reference must not be longer than {REFERENCE_BYTES_MAX} bytes")
+    } else if reference.chars().any(char::is_control) || reference.trim() != reference {
+        "a payment's reference must not have control characters, or spaces around it".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(EngineError::input("bad-reference", wrong, "use what the bank or gateway calls the payment".to_owned()))
 }
 
 fn balance(state: &State, account: &AccountName, like: Money) -> Money {

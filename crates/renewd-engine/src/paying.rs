@@ -10,6 +10,7 @@ use crate::error::EngineError;
 use crate::load::config_text;
 use crate::pricing::local;
 use crate::report::{finish, order_items, order_summary};
+use crate::shelf::Blobs;
 use crate::view::RenewView;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -24,15 +25,8 @@ use renewd_core::resource::Resource;
 use renewd_core::state::State;
 use renewd_plugin_host::{PaymentPlugin, payment_wire};
 
-/// Times that an order is priced again because documents changed between pricing and the intent.
-const REPRICE_TRIES: usize = 3;
-
-/// Documents and moment for which an order's own quotes need not be priced again: they were made from them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fresh {
-    pub(crate) documents: Option<Digest>,
-    pub(crate) at: DateTime<Utc>,
-}
+/// Times that an order is priced again because something was journaled between pricing and the intent.
+const REPRICE_TRIES: usize = 20;
 
 /// How far an attempt has got.
 enum Begun {
@@ -59,7 +53,7 @@ impl Engine {
         let snapshot = self.snapshot(now)?;
         self.require_store(&snapshot)?;
         crate::quoting::check_method(&snapshot.state, pay_with.as_ref())?;
-        let refusal = self.pay_order(id, pay_with.as_ref(), None)?;
+        let refusal = self.pay_order(id, pay_with.as_ref())?;
         let state = self.state_with_orders(std::slice::from_ref(id), now)?;
         let Some(order) = state.orders.get(id) else {
             return Err(refusal.map_or_else(|| EngineError::Bug(format!("order {id} is gone")), EngineError::Refused));
@@ -75,7 +69,6 @@ impl Engine {
         &self,
         id: &OrderId,
         pay_with: Option<&MethodName>,
-        fresh: Option<&Fresh>,
     ) -> Result<Option<Refusal>, EngineError> {
         let now = self.now();
         let snapshot = self.order_snapshot(id, now)?;
@@ -83,7 +76,7 @@ impl Engine {
             return Ok(Some(Refusal::new(Reason::NoOrder, format!("there is no order `{id}`"))));
         };
         if order.status == OrderStatus::Held {
-            return Ok(self.begin(&order, None, fresh)?.err());
+            return Ok(self.begin(&order, None)?.err());
         }
         let methods = self.methods_to_try(&snapshot, &order, pay_with);
         if methods.is_empty() {
@@ -102,7 +95,7 @@ impl Engine {
                     continue;
                 }
             };
-            match self.attempt(&order, till, fresh, zone)? {
+            match self.attempt(&order, till, zone)? {
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
                 Err(refusal) => return Ok(Some(refusal)),
@@ -148,15 +141,9 @@ impl Engine {
     }
 
     /// One attempt. Answers whether another method may be tried.
-    fn attempt(
-        &self,
-        order: &Order,
-        till: Till,
-        fresh: Option<&Fresh>,
-        zone: Tz,
-    ) -> Result<Result<bool, Refusal>, EngineError> {
+    fn attempt(&self, order: &Order, till: Till, zone: Tz) -> Result<Result<bool, Refusal>, EngineError> {
         let plugin = till.plugin.clone();
-        let begun = match self.begin(order, Some(till), fresh)? {
+        let begun = match self.begin(order, Some(till))? {
             Ok(begun) => begun,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -174,12 +161,7 @@ impl Engine {
     }
 
     /// Writes the intent, having priced the order again from the documents in force.
-    fn begin(
-        &self,
-        order: &Order,
-        till: Option<Till>,
-        fresh: Option<&Fresh>,
-    ) -> Result<Result<Begun, Refusal>, EngineError> {
+    fn begin(&self, order: &Order, till: Option<Till>) -> Result<Result<Begun, Refusal>, EngineError> {
         let owner = self.owner()?;
         let spec = match till {
             Some(till) => AttemptSpec {
@@ -198,11 +180,9 @@ impl Engine {
         for _ in 0..REPRICE_TRIES {
             let now = self.now();
             let snapshot = self.order_snapshot(&order.id, now)?;
-            let documents = snapshot.state.meta.digest;
-            let is_fresh = fresh.is_some_and(|fresh| *fresh == Fresh { documents, at: now });
-            let requotes = if is_fresh { order.lines.clone() } else { self.requote(&snapshot, order, now)? };
+            let requotes = self.requote(&snapshot.state, snapshot.blobs(), order, now)?;
             let mut desk = self.desk(now)?;
-            if desk.state.meta.digest != documents {
+            if desk.sequence != snapshot.sequence {
                 continue;
             }
             desk.load_order(&order.id)?;
@@ -218,21 +198,24 @@ impl Engine {
                 }
             }
         }
-        Ok(Err(Refusal::new(Reason::PriceChanged, "the documents keep changing while the order is priced")
-            .hint("try again once nobody applies documents")))
+        Ok(Err(Refusal::new(Reason::PriceChanged, "others keep changing the store while the order is priced")
+            .hint("try again")))
     }
 
     /// The lines of an order priced again.
-    fn requote(&self, snapshot: &Snapshot, order: &Order, now: DateTime<Utc>) -> Result<Vec<Quote>, EngineError> {
+    pub(crate) fn requote(
+        &self,
+        state: &State,
+        blobs: &dyn Blobs,
+        order: &Order,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Quote>, EngineError> {
         let wishes: Vec<(&Resource, Wish)> = order
             .lines
             .iter()
-            .filter_map(|line| {
-                let resource = snapshot.state.resources.get(&line.prepared.resource)?;
-                Some((resource, line.prepared.wish.clone()))
-            })
+            .filter_map(|line| Some((state.resources.get(&line.prepared.resource)?, line.prepared.wish.clone())))
             .collect();
-        Ok(self.quote_wishes(&snapshot.state, snapshot.blobs(), wishes, None, now)?.0)
+        Ok(self.quote_wishes(state, blobs, wishes, None, now)?.0)
     }
 
     /// Asks a plugin to charge. The amount must be the whole amount; anything else is unknown.

@@ -42,6 +42,9 @@ pub(crate) struct SavedQuote {
     pub(crate) documents: Option<Digest>,
     pub(crate) quotes: Vec<Quote>,
     pub(crate) refused: Vec<Unquoted>,
+    /// Whether this process made it. What was read from a file may have been edited, so it is priced again.
+    #[serde(skip)]
+    pub(crate) made_here: bool,
 }
 
 /// Quotes, and what could not be quoted.
@@ -93,6 +96,7 @@ impl Engine {
             documents: snapshot.state.meta.digest,
             quotes,
             refused,
+            made_here: true,
         };
         Ok(Quoted { view: preview(&snapshot, &saved, now), saved })
     }

@@ -4,20 +4,19 @@ use crate::arrange::{Arrangement, Ask, arrange};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::options::RenewOptions;
-use crate::paying::Fresh;
-use crate::quoting::{Quoted, Unquoted};
-use crate::report::renew_view;
-use crate::view::RenewView;
+use crate::quoting::{Quoted, SavedQuote, Unquoted};
+use crate::report::{finish, renew_view};
+use crate::view::{Item, RenewView};
 use chrono::{DateTime, Utc};
 use renewd_core::decide::same_renewal;
-use renewd_core::ids::OrderId;
+use renewd_core::ids::{OrderId, ResourceId};
 use renewd_core::quote::{Quote, Wish};
 use renewd_core::refusal::{Reason, Refusal, Verdict};
 use renewd_core::resource::Resource;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Quotes that hold, those that no longer do, and the documents for which that was found.
-type StillTrue = (Vec<Quote>, Vec<Unquoted>, Fresh);
+/// Quotes that hold, and those that no longer do.
+type StillTrue = (Vec<Quote>, Vec<Unquoted>);
 
 impl Engine {
     /// Places orders for a quoted selection and, unless told otherwise, pays them.
@@ -27,9 +26,9 @@ impl Engine {
     pub fn renew(&self, quoted: Quoted, options: &RenewOptions) -> Result<RenewView, EngineError> {
         let now = self.now();
         let saved = quoted.saved;
-        let mut refused = saved.refused;
-        let (quotes, changed, fresh) = self.still_true(saved.quotes, saved.documents, saved.at, now)?;
-        refused.extend(changed);
+        let (quotes, changed) = self.still_true(&saved, now)?;
+        let refused = [saved.refused, changed].concat();
+
         let mut desk = self.desk(now)?;
         let ask = Ask {
             origin: saved.ask.origin(),
@@ -51,73 +50,81 @@ impl Engine {
         drop(desk);
         let orders: Vec<OrderId> =
             arrangement.adopted.iter().chain(&arrangement.placed).map(|order| order.id.clone()).collect();
+        let mut unpaid = Vec::new();
         if !options.pay_later {
             let step = self.step("paying", orders.len());
-            for order in &arrangement.adopted {
-                self.pay_order(&order.id, saved.ask.pay_with.as_ref(), None)?;
-                step.step(1);
-            }
-            for order in &arrangement.placed {
-                self.pay_order(&order.id, saved.ask.pay_with.as_ref(), Some(&fresh))?;
+            for order in &orders {
+                let refusal = self.pay_order(order, saved.ask.pay_with.as_ref())?;
+                unpaid.extend(refusal.map(|refusal| (order.clone(), refusal)));
                 step.step(1);
             }
         }
         let state = self.state_with_orders(&orders, now)?;
-        Ok(renew_view(&state, arrangement, &refused, false))
+        let mut view = renew_view(&state, arrangement, &refused, false);
+        for (order, refusal) in &unpaid {
+            not_paid(&mut view, order, refusal);
+        }
+        Ok(view)
     }
 
-    /// Prices quotes again unless nothing can have changed since; what differs is refused with `price-changed`.
-    fn still_true(
-        &self,
-        quotes: Vec<Quote>,
-        documents: Option<renewd_core::ids::Digest>,
-        at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Result<StillTrue, EngineError> {
+    /// Prices quotes again unless nothing can have changed since this process made them; what differs is refused
+    /// with `price-changed`. What goes on is what was computed now, never what a file says.
+    fn still_true(&self, saved: &SavedQuote, now: DateTime<Utc>) -> Result<StillTrue, EngineError> {
         let snapshot = self.snapshot(now)?;
         self.require_store(&snapshot)?;
-        let fresh = Fresh { documents: snapshot.state.meta.digest, at: now };
-        if at == now && documents == snapshot.state.meta.digest {
-            return Ok((quotes, Vec::new(), fresh));
+        if saved.made_here && saved.at == now && saved.documents == snapshot.state.meta.digest {
+            return Ok((saved.quotes.clone(), Vec::new()));
         }
-        let wishes: Vec<(&Resource, Wish)> = quotes
-            .iter()
-            .filter(|quote| now < quote.valid_until)
-            .filter_map(|quote| {
-                let resource = snapshot.state.resources.get(&quote.prepared.resource)?;
-                Some((resource, quote.prepared.wish.clone()))
-            })
-            .collect();
-        let (again, _) = self.quote_wishes(&snapshot.state, snapshot.blobs(), wishes, None, now)?;
+        let extended = |quote: &Quote| {
+            let resource = snapshot.state.resources.get(&quote.prepared.resource);
+            resource.filter(|resource| now < quote.valid_until && quote.prepared.extends(resource))
+        };
+        let wishes: Vec<(&Resource, Wish)> =
+            saved.quotes.iter().filter_map(|quote| Some((extended(quote)?, quote.prepared.wish.clone()))).collect();
+        let (again, refused) = self.quote_wishes(&snapshot.state, snapshot.blobs(), wishes, None, now)?;
+        let mut again: BTreeMap<ResourceId, Quote> =
+            again.into_iter().map(|quote| (quote.prepared.resource.clone(), quote)).collect();
         let mut kept = Vec::new();
-        let mut changed = Vec::new();
-        for quote in quotes {
-            let requote = again.iter().find(|again| again.prepared.resource == quote.prepared.resource);
-            // A quote of an expiry that moved is kept here: placing it says so in its own words.
-            match requote {
-                Some(requote)
-                    if requote.prepared.generation == quote.prepared.generation
-                        && requote.prepared.old_end.expiry == quote.prepared.old_end.expiry
-                        && !same_renewal(&quote, requote) =>
-                {
-                    let refusal = Refusal::new(
-                        Reason::PriceChanged,
-                        format!(
-                            "it was quoted {} until {} and is now {} until {}",
-                            quote.total,
-                            quote.prepared.new_expiry().rfc3339(),
-                            requote.total,
-                            requote.prepared.new_expiry().rfc3339()
-                        ),
-                    )
-                    .hint("quote it again and accept the new price");
+        let mut changed = refused;
+        for quote in &saved.quotes {
+            match again.remove(&quote.prepared.resource) {
+                Some(requote) if same_renewal(quote, &requote) => kept.push(requote),
+                Some(requote) => {
+                    let refusal = price_changed(quote, &requote);
                     changed.push((quote.prepared.resource.clone(), Verdict::Refused, refusal));
                 }
-                Some(_) | None => kept.push(quote),
+                // Stale, or of an expiry that moved: placing it says so in its own words.
+                None if extended(quote).is_none() => kept.push(quote.clone()),
+                None => {}
             }
         }
-        Ok((kept, changed, fresh))
+        Ok((kept, changed))
     }
+}
+
+/// Items of an order that could not be paid for a reason that is not the order's own state.
+fn not_paid(view: &mut RenewView, order: &OrderId, refusal: &Refusal) {
+    let open = |item: &Item| item.order.as_ref() == Some(order) && item.verdict == Verdict::Placed;
+    let mut items = std::mem::take(&mut view.items);
+    for item in items.iter_mut().filter(|item| open(item)) {
+        *item = item.clone().because(Verdict::Refused, refusal);
+    }
+    let orders = std::mem::take(&mut view.orders);
+    *view = finish(items, orders, view.dry_run);
+}
+
+fn price_changed(quote: &Quote, requote: &Quote) -> Refusal {
+    Refusal::new(
+        Reason::PriceChanged,
+        format!(
+            "it was quoted {} until {} and is now {} until {}",
+            quote.total,
+            quote.prepared.new_expiry().rfc3339(),
+            requote.total,
+            requote.prepared.new_expiry().rfc3339()
+        ),
+    )
+    .hint("quote it again and accept the new price")
 }
 
 /// Why an `--atomic` selection is not renewed, where it is not.
@@ -152,3 +159,6 @@ fn all_refused(quotes: Vec<Quote>, why: &Refusal) -> Arrangement {
         ..Arrangement::default()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,6 +126,7 @@ pub(crate) fn order_summary(order: &Order, adopted: bool, show_id: bool) -> Orde
         holds: order
             .holds
             .iter()
+            .filter(|_| order.status == OrderStatus::Held)
             .map(|hold| HoldView { reason: hold.reason.as_str().to_owned(), detail: hold.detail.clone() })
             .collect(),
         paid_by: paid_by(order),

@@ -100,6 +100,7 @@ impl Start<'_> {
         }
         let waiting = Refusal::new(Reason::OpenOrder, "it is in an open order of this request");
         items.extend(mine.iter().map(|id| Item::refused(id, Verdict::Unchanged, &waiting)));
+        items.extend(arrangement.adopted.iter().flat_map(|order| order_items(order, true)));
         items.extend(arrangement.placed.iter().flat_map(|order| order_items(order, false)));
         plan.items.extend(items);
         plan.placed.extend(arrangement.placed);
@@ -116,5 +117,5 @@ fn wanted(request: &RenewalRequest, resource: &Resource) -> bool {
 
 fn in_own_order(state: &State, request: &RenewalRequest, resource: &Resource) -> bool {
     let order = resource.open_order.as_ref().and_then(|order| state.orders.get(order));
-    order.is_some_and(|order| order.origin.request() == Some(&request.name))
+    order.is_some_and(|order| order.requests().any(|known| *known == request.name))
 }

@@ -58,7 +58,7 @@ fn expiry_matches(resource: &Resource, selector: &Selector, now: DateTime<Utc>) 
     let within = selector.expires_within.is_none_or(|days| {
         let end = now.with_timezone(&zone).naive_local().checked_add_days(chrono::Days::new(days.0.into()));
         let end = end.map(|end| renewd_core::calendar::resolve_local(end, zone));
-        now <= expiry && end.is_none_or(|end| expiry < end)
+        now < expiry && end.is_none_or(|end| expiry <= end)
     });
     before && within
 }
@@ -80,3 +80,6 @@ fn found(resource: &Resource, text: &str) -> bool {
         .chain(labels)
         .any(|field| field.to_lowercase().contains(&text))
 }
+
+#[cfg(test)]
+mod tests;

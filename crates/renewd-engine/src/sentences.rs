@@ -49,6 +49,7 @@ fn sentence(event: &Event) -> String {
             let plural = if lines == 1 { "" } else { "s" };
             format!("order {} was placed{held}: {lines} line{plural}, {}, {}", order.id, order.total, order.origin)
         }
+        Event::OrderAdopted { order, request } => format!("request {request} adopted order {order}"),
         Event::OrderApproved { order, reason } => format!("order {order} was approved{}", because(reason.as_ref())),
         Event::OrderCanceled { order, reason } => format!("order {order} was canceled{}", because(reason.as_ref())),
         Event::OrderExpired { order } => format!("order {order} expired unpaid"),

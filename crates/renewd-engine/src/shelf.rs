@@ -14,12 +14,12 @@ pub(crate) trait Blobs {
     fn blob(&self, digest: &Digest) -> Result<Vec<u8>, EngineError>;
 }
 
-/// Loaded plugins.
+/// Loaded plugins, by the digest of their bytes and their own limits.
 pub(crate) struct Shelf {
     cache_dir: Option<PathBuf>,
     host: OnceCell<Host>,
-    pricing: RefCell<BTreeMap<Digest, Result<PricingPlugin, String>>>,
-    payment: RefCell<BTreeMap<Digest, Result<PaymentPlugin, String>>>,
+    pricing: RefCell<BTreeMap<(Digest, PluginLimits), Result<PricingPlugin, String>>>,
+    payment: RefCell<BTreeMap<(Digest, PluginLimits), Result<PaymentPlugin, String>>>,
 }
 
 impl Shelf {
@@ -54,12 +54,13 @@ impl Shelf {
         limits: &PluginLimits,
         blobs: &dyn Blobs,
     ) -> Result<Result<PricingPlugin, String>, EngineError> {
-        if let Some(known) = self.pricing.borrow().get(digest) {
+        let key = (*digest, limits.clone());
+        if let Some(known) = self.pricing.borrow().get(&key) {
             return Ok(known.clone());
         }
         let bytes = blobs.blob(digest)?;
         let loaded = self.host()?.load_pricing(&bytes, host_limits(limits)).map_err(|error| error.to_string());
-        self.pricing.borrow_mut().insert(*digest, loaded.clone());
+        self.pricing.borrow_mut().insert(key, loaded.clone());
         Ok(loaded)
     }
 
@@ -70,12 +71,13 @@ impl Shelf {
         limits: &PluginLimits,
         blobs: &dyn Blobs,
     ) -> Result<Result<PaymentPlugin, String>, EngineError> {
-        if let Some(known) = self.payment.borrow().get(digest) {
+        let key = (*digest, limits.clone());
+        if let Some(known) = self.payment.borrow().get(&key) {
             return Ok(known.clone());
         }
         let bytes = blobs.blob(digest)?;
         let loaded = self.host()?.load_payment(&bytes, host_limits(limits)).map_err(|error| error.to_string());
-        self.payment.borrow_mut().insert(*digest, loaded.clone());
+        self.payment.borrow_mut().insert(key, loaded.clone());
         Ok(loaded)
     }
 }

@@ -1,5 +1,7 @@
 //! The spine, end to end without a command line: real documents, the real plugins, a real store.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failing test may panic")]
+
 use chrono::{DateTime, Utc};
 use renewd_core::documents::Pattern;
 use renewd_core::refusal::Verdict;

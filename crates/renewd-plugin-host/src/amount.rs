@@ -1,6 +1,6 @@
 //! Decimals from a guest become money, or the answer is refused. Nothing is rounded here: a plugin rounds, the host checks.
 
-use crate::failure::InvalidOutput;
+use crate::invalid_output::InvalidOutput;
 use crate::text::excerpt;
 use renewd_core::money::{AMOUNT_MAX, Currency, Money, MoneyError};
 use rust_decimal::Decimal;

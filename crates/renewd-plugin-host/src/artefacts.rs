@@ -51,7 +51,10 @@ impl Artefacts {
             return Self { state: CacheState::Off, kept: None };
         };
         match CacheKey::open(dir) {
-            Ok(key) => Self { state: CacheState::On, kept: Some(Kept { dir: dir.to_owned(), key, settings: settings(engine) }) },
+            Ok(key) => Self {
+                state: CacheState::On,
+                kept: Some(Kept { dir: dir.to_owned(), key, settings: settings(engine) }),
+            },
             Err(why) => Self { state: CacheState::Refused(why), kept: None },
         }
     }

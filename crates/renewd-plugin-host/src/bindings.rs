@@ -3,7 +3,14 @@
 //! `pricing` and `payment` give the request types that callers fill in; they can be journaled and replayed as JSON.
 
 #![allow(missing_docs, unreachable_pub, reason = "generated from WIT, whose comments are the documentation")]
-#![allow(clippy::all, clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "generated")]
+#![allow(
+    clippy::all,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "generated"
+)]
 
 pub(crate) mod pricing_world {
     wasmtime::component::bindgen!({

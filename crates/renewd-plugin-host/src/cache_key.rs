@@ -53,7 +53,11 @@ mod unix {
 
     pub(super) fn open(dir: &Path) -> Result<[u8; KEY_BYTES], String> {
         let shown = dir.display();
-        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| format!("cannot make `{shown}`: {error}"))?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .map_err(|error| format!("cannot make `{shown}`: {error}"))?;
         check_directory(dir)?;
         let path = dir.join(KEY_FILE);
         match make_key(&path) {

@@ -3,8 +3,9 @@
 //! INVARIANT (one-store-per-call): no store outlives the function [`run`], so a trap can never poison the next call.
 
 use crate::bindings::{PaymentPluginPre, PricingPluginPre};
-use crate::failure::{InvalidOutput, PluginFailure};
+use crate::failure::PluginFailure;
 use crate::guest_log::GuestLog;
+use crate::invalid_output::InvalidOutput;
 use crate::limiter::TotalLimiter;
 use crate::limits::{HOST_BYTE_FUEL, HOST_CALL_FUEL, Limits};
 use serde::{Deserialize, Serialize};
@@ -99,7 +100,8 @@ pub(crate) fn run<W: World, T: Serialize>(
     work: impl FnOnce(&mut Store<CallState>, &W::Instance) -> wasmtime::Result<T>,
 ) -> Raw<T> {
     let budget = limits.fuel(items);
-    let state = CallState { limits: *limits, log: GuestLog::default(), requests_sent: 0, limiter: TotalLimiter::new(*limits) };
+    let state =
+        CallState { limits: *limits, log: GuestLog::default(), requests_sent: 0, limiter: TotalLimiter::new(*limits) };
     let mut store = Store::new(world.engine(), state);
     let answer = work_in(&mut store, world, items, work).map_err(|error| classify(&error, limits, items));
     let left = store.get_fuel().unwrap_or(0);
@@ -168,7 +170,9 @@ fn classify(error: &wasmtime::Error, limits: &Limits, items: usize) -> PluginFai
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return match trap {
             Trap::OutOfFuel => PluginFailure::OutOfFuel { budget: limits.fuel(items) },
-            Trap::Interrupt => PluginFailure::Deadline { milliseconds: u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX) },
+            Trap::Interrupt => {
+                PluginFailure::Deadline { milliseconds: u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX) }
+            }
             Trap::StackOverflow => PluginFailure::Stack,
             other => PluginFailure::Trap { what: crash_name(*other) },
         };
@@ -186,7 +190,11 @@ fn classify(error: &wasmtime::Error, limits: &Limits, items: usize) -> PluginFai
 
 /// wasmtime refuses too many instances, tables or memories by a text only.
 fn count_limit(text: &str, limits: &Limits) -> Option<(&'static str, usize)> {
-    let counts = [("instance", "instances", limits.instances), ("table", "tables", limits.tables), ("memory", "memories", limits.memories)];
+    let counts = [
+        ("instance", "instances", limits.instances),
+        ("table", "tables", limits.tables),
+        ("memory", "memories", limits.memories),
+    ];
     let of = counts.into_iter().find(|(word, _, _)| text.contains(&format!("{word} count too high")));
     of.map(|(_, name, most)| (name, most))
 }

@@ -2,7 +2,7 @@
 
 use crate::amount::{money, same_currency};
 use crate::bindings::payment as wire;
-use crate::failure::InvalidOutput;
+use crate::invalid_output::InvalidOutput;
 use crate::outcome::{Asked, Outcome, Retry, decline, outcome, success};
 use crate::text::{count, identifier};
 use chrono::{DateTime, FixedOffset};
@@ -114,7 +114,11 @@ fn found_charge(raw: wire::FoundCharge, asked: Asked<'_>) -> Result<FoundCharge,
         reference: identifier(raw.reference, "found/reference", asked.limits)?,
         amount: money(&raw.amount, asked.amount.currency(), "found/amount")?,
         outcome: outcome(raw.outcome, asked),
-        line_keys: raw.line_keys.into_iter().map(|key| identifier(key, "found/lineKeys", asked.limits)).collect::<Result<_, _>>()?,
+        line_keys: raw
+            .line_keys
+            .into_iter()
+            .map(|key| identifier(key, "found/lineKeys", asked.limits))
+            .collect::<Result<_, _>>()?,
     })
 }
 

@@ -1,5 +1,6 @@
 //! What can go wrong with a plugin, one type for each moment: making the host, loading a plugin, calling it.
 
+use crate::invalid_output::InvalidOutput;
 use crate::manifest::Role;
 use serde::{Deserialize, Serialize};
 
@@ -79,10 +80,14 @@ impl LoadError {
     /// The next step for the person who wants to use the plugin.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::TooLarge { .. } => "build it smaller: optimise for size, strip it, and leave out what it does not use",
+            Self::TooLarge { .. } => {
+                "build it smaller: optimise for size, strip it, and leave out what it does not use"
+            }
             Self::NotWasm => "name the built `.wasm` file of the plugin",
             Self::CoreModule => "turn it into a component with `wasm-tools component new FILE -o OUT`",
-            Self::Invalid(_) | Self::Interface(_) => "build it against the WIT files that this renewd prints with `renewd plugin new`",
+            Self::Invalid(_) | Self::Interface(_) => {
+                "build it against the WIT files that this renewd prints with `renewd plugin new`"
+            }
             Self::ForeignImport { .. } => {
                 "build it without that import: Rust for `wasm32-unknown-unknown`, JavaScript with `--backend-qjs-stub-wasi` or all features \
                  disabled, Python with `--stub-wasi`; only a payment plugin may import `renewd:plugin/http`"
@@ -90,7 +95,9 @@ impl LoadError {
             Self::NoInterface => "export the world `pricing-plugin` or `payment-plugin` of `renewd:plugin`",
             Self::OtherVersion { .. } => "build it against the version that this renewd serves, or use a newer renewd",
             Self::WrongRole { .. } => "correct `role` in the `Plugin` document, or name another file",
-            Self::MemoryNeed { .. } => "link it with a smaller stack (`-zstack-size=65536`), or raise `limits.memory` of the `Plugin` document",
+            Self::MemoryNeed { .. } => {
+                "link it with a smaller stack (`-zstack-size=65536`), or raise `limits.memory` of the `Plugin` document"
+            }
             Self::Describe(failure) => failure.hint(),
             Self::Manifest(_) => "correct what `describe` answers",
         }
@@ -175,148 +182,18 @@ impl PluginFailure {
     /// The next step.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Trap { .. } | Self::Stack | Self::InvalidOutput { .. } => "this is a mistake in the plugin: run `renewd plugin test` on it, or pin an older build",
-            Self::OutOfFuel { .. } => "look for an endless loop in the plugin, or raise `limits.fuel` of the `Plugin` document",
-            Self::Deadline { .. } => "look for an endless loop in the plugin, or raise `limits.wall` of the `Plugin` document",
+            Self::Trap { .. } | Self::Stack | Self::InvalidOutput { .. } => {
+                "this is a mistake in the plugin: run `renewd plugin test` on it, or pin an older build"
+            }
+            Self::OutOfFuel { .. } => {
+                "look for an endless loop in the plugin, or raise `limits.fuel` of the `Plugin` document"
+            }
+            Self::Deadline { .. } => {
+                "look for an endless loop in the plugin, or raise `limits.wall` of the `Plugin` document"
+            }
             Self::Memory { .. } => "raise `limits.memory` of the `Plugin` document if the plugin really needs more",
             Self::Count { .. } | Self::Start { .. } => "build the plugin as one component with one memory",
             Self::HostcallLimit { .. } => "the plugin answers or logs far too much: shorten its texts",
         }
     }
-}
-
-/// Which rule an answer breaks. `at` names the field, such as `lines/3/amount`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(tag = "rule", rename_all = "kebab-case")]
-pub enum InvalidOutput {
-    /// Not one answer for each request.
-    #[error("the plugin gave {answers} answers to {requests} requests")]
-    AnswerCount {
-        /// What was asked.
-        requests: usize,
-        /// What came back.
-        answers: usize,
-    },
-    /// The whole answer is too large.
-    #[error("the plugin's answer has more than {most} bytes")]
-    TooLarge {
-        /// The limit.
-        most: usize,
-    },
-    /// A list is too long.
-    #[error("`{at}` has {count} entries, and at most {most} are accepted")]
-    TooMany {
-        /// The field.
-        at: String,
-        /// Its length.
-        count: usize,
-        /// The limit.
-        most: usize,
-    },
-    /// A text is too long.
-    #[error("`{at}` has {bytes} bytes, and at most {most} are accepted")]
-    TextTooLong {
-        /// The field.
-        at: String,
-        /// Its size.
-        bytes: usize,
-        /// The limit.
-        most: usize,
-    },
-    /// A text is empty or has a character that it cannot have.
-    #[error("`{at}` is empty or has a character that it cannot have")]
-    BadText {
-        /// The field.
-        at: String,
-    },
-    /// No plain decimal, or out of bounds.
-    #[error("`{at}` is `{value}`, not a plain decimal of at most 10^15")]
-    BadDecimal {
-        /// The field.
-        at: String,
-        /// What it says, shortened.
-        value: String,
-    },
-    /// More decimals than the currency's minor unit.
-    #[error("`{at}` is `{value}`, and {currency} has {digits} decimals")]
-    TooManyDecimals {
-        /// The field.
-        at: String,
-        /// What it says.
-        value: String,
-        /// The currency of the request.
-        currency: String,
-        /// Its minor digits.
-        digits: u32,
-    },
-    /// An amount in a currency that was not asked for.
-    #[error("the plugin answers in `{found}`, and was asked in {wanted}")]
-    OtherCurrency {
-        /// What it says.
-        found: String,
-        /// The currency of the request.
-        wanted: String,
-    },
-    /// The lines do not add up.
-    #[error("the lines add up to {sum}, and the total says {total}")]
-    WrongSum {
-        /// Sum of the lines.
-        sum: String,
-        /// The total as given.
-        total: String,
-    },
-    /// The total is below zero.
-    #[error("the total is {total}, below zero")]
-    NegativeTotal {
-        /// The total as given.
-        total: String,
-    },
-    /// A line below zero that is no discount.
-    #[error("`{at}` is {amount}, and only a line of kind `discount` may be below zero")]
-    NegativeLine {
-        /// The line.
-        at: String,
-        /// Its amount.
-        amount: String,
-    },
-    /// The term's share lies outside of the total.
-    #[error("`termNet` is {value}, which is not between zero and the total of {total}")]
-    TermNet {
-        /// What it says.
-        value: String,
-        /// The total.
-        total: String,
-    },
-    /// A text is no RFC 3339 instant.
-    #[error("`{at}` is `{value}`, not an instant such as `2026-11-30T23:59:59+08:00`")]
-    BadInstant {
-        /// The field.
-        at: String,
-        /// What it says, shortened.
-        value: String,
-    },
-    /// Another amount than asked for.
-    #[error("the plugin says that {found} moved, and was asked for {wanted}")]
-    OtherAmount {
-        /// What it says.
-        found: String,
-        /// What was asked for.
-        wanted: String,
-    },
-    /// The manifest names another role than the exported interface.
-    #[error("the manifest says `{found}`, and the component exports the {wanted} interface")]
-    OtherRole {
-        /// The manifest's role.
-        found: Role,
-        /// The role it was loaded for.
-        wanted: Role,
-    },
-    /// A permission that cannot be granted.
-    #[error("`{at}` cannot be granted: {why}")]
-    BadPermission {
-        /// The field.
-        at: String,
-        /// What is wrong with it.
-        why: String,
-    },
 }

@@ -62,17 +62,20 @@ impl GuestLog {
 
 /// Links `log`. By hand, because the generated binding has no access to the store's fuel.
 pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
-    linker.instance("renewd:plugin/log@0.1.0")?.func_wrap("write", |mut store: StoreContextMut<'_, CallState>, (level, message): (Level, String)| {
-        charge_fuel(&mut store, message.len())?;
-        let state = store.data_mut();
-        let level = match level {
-            Level::Debug => LogLevel::Debug,
-            Level::Info => LogLevel::Info,
-            Level::Warning => LogLevel::Warning,
-            Level::Error => LogLevel::Error,
-        };
-        let limits = state.limits;
-        state.log.push(level, &message, &limits);
-        Ok(())
-    })
+    linker.instance("renewd:plugin/log@0.1.0")?.func_wrap(
+        "write",
+        |mut store: StoreContextMut<'_, CallState>, (level, message): (Level, String)| {
+            charge_fuel(&mut store, message.len())?;
+            let state = store.data_mut();
+            let level = match level {
+                Level::Debug => LogLevel::Debug,
+                Level::Info => LogLevel::Info,
+                Level::Warning => LogLevel::Warning,
+                Level::Error => LogLevel::Error,
+            };
+            let limits = state.limits;
+            state.log.push(level, &message, &limits);
+            Ok(())
+        },
+    )
 }

@@ -120,8 +120,12 @@ pub enum LimitError {
 
 impl Limits {
     /// The names that a `Plugin` document may set, with the unit of each.
-    pub const NAMES: [(&'static str, &'static str); 4] =
-        [("fuel", "a count such as `10000000`"), ("itemFuel", "a count"), ("memory", "a size such as `64MiB`"), ("wall", "a time such as `2s`")];
+    pub const NAMES: [(&'static str, &'static str); 4] = [
+        ("fuel", "a count such as `10000000`"),
+        ("itemFuel", "a count"),
+        ("memory", "a size such as `64MiB`"),
+        ("wall", "a time such as `2s`"),
+    ];
 
     /// Sets the limit `name` from a document's text: `memory` from `64MiB`, `fuel` and `itemFuel` from a count, `wall` from `2s` or `500ms`.
     ///
@@ -186,7 +190,8 @@ fn bytes(value: &str) -> Result<usize, LimitError> {
         (None, None) => return Err(bad()),
     };
     let size = number(digits, UNIT)?.saturating_mul(factor as u64);
-    let size = in_range(size, MEMORY_BYTES_CEILING as u64, "memory", value, format!("{}MiB", MEMORY_BYTES_CEILING / MIB))?;
+    let size =
+        in_range(size, MEMORY_BYTES_CEILING as u64, "memory", value, format!("{}MiB", MEMORY_BYTES_CEILING / MIB))?;
     usize::try_from(size).map_err(|_| bad())
 }
 

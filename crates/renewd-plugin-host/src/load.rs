@@ -89,7 +89,12 @@ pub(crate) fn role_of(exports: &[String]) -> Result<Role, LoadError> {
     }
 }
 
-fn link(inner: &Inner, component: &Component, role: Role, limits: &Limits) -> Result<InstancePre<CallState>, LoadError> {
+fn link(
+    inner: &Inner,
+    component: &Component,
+    role: Role,
+    limits: &Limits,
+) -> Result<InstancePre<CallState>, LoadError> {
     let exports = exports(inner, component);
     check_imports(&imports(inner, component), role)?;
     if !exports.contains(&interface(role.as_str())) {

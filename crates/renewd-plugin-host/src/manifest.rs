@@ -2,7 +2,7 @@
 
 use crate::Metadata;
 use crate::bindings::types;
-use crate::failure::InvalidOutput;
+use crate::invalid_output::InvalidOutput;
 use crate::limits::Limits;
 use crate::text::{count, identifier, metadata, readable, word};
 use serde::{Deserialize, Serialize};
@@ -121,7 +121,12 @@ pub(crate) fn manifest(raw: types::Manifest, wanted: Role, limits: &Limits) -> R
         name: identifier(raw.name, "name", limits)?,
         version: identifier(raw.version, "version", limits)?,
         role,
-        permissions: raw.permissions.into_iter().enumerate().map(|(index, raw)| permission(raw, index, limits)).collect::<Result<_, _>>()?,
+        permissions: raw
+            .permissions
+            .into_iter()
+            .enumerate()
+            .map(|(index, raw)| permission(raw, index, limits))
+            .collect::<Result<_, _>>()?,
         idempotency_window_seconds: raw.idempotency_window_seconds,
         visibility_window_seconds: raw.visibility_window_seconds,
         capabilities: raw.capabilities.into_iter().map(|raw| word(raw, "capabilities")).collect::<Result<_, _>>()?,
@@ -145,7 +150,8 @@ fn permission(raw: types::Permission, index: usize, limits: &Limits) -> Result<P
 }
 
 fn permission_fault(permission: &Permission) -> Option<&'static str> {
-    let host_character = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | ':' | '[' | ']');
+    let host_character =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | ':' | '[' | ']');
     let path = &permission.path_prefix;
     if permission.method.is_empty() || !permission.method.bytes().all(|b| b.is_ascii_uppercase()) {
         return Some("the method is not upper case");

@@ -2,7 +2,7 @@
 
 use crate::amount::{money, same_currency};
 use crate::bindings::payment as wire;
-use crate::failure::InvalidOutput;
+use crate::invalid_output::InvalidOutput;
 use crate::limits::Limits;
 use crate::text::{excerpt, identifier, readable, word};
 use chrono::{DateTime, FixedOffset};
@@ -106,7 +106,8 @@ pub(crate) struct Asked<'a> {
 
 /// What was asked for, from a request's texts.
 pub(crate) fn asked<'a>(amount: &str, currency: &str, limits: &'a Limits) -> Result<Asked<'a>, InvalidOutput> {
-    let unknown = |_| InvalidOutput::OtherCurrency { found: excerpt(currency), wanted: "an ISO 4217 currency".to_owned() };
+    let unknown =
+        |_| InvalidOutput::OtherCurrency { found: excerpt(currency), wanted: "an ISO 4217 currency".to_owned() };
     let currency: Currency = currency.parse().map_err(unknown)?;
     Ok(Asked { amount: money(amount, currency, "request/amount")?, limits })
 }
@@ -128,13 +129,18 @@ fn checked(raw: wire::Outcome, asked: Asked<'_>) -> Result<Outcome, InvalidOutpu
             let (code, message, retry, not_before) = decline(raw, limits)?;
             Ok(Outcome::Declined { code, message, retry, not_before })
         }
-        wire::Outcome::Pending(raw) => Ok(Outcome::Pending { reference: identifier(raw.reference, "pending/reference", limits)? }),
+        wire::Outcome::Pending(raw) => {
+            Ok(Outcome::Pending { reference: identifier(raw.reference, "pending/reference", limits)? })
+        }
         wire::Outcome::RequiresAction(raw) => action(raw, limits),
         wire::Outcome::PriceMoved(raw) => {
             same_currency(&raw.currency, asked.amount.currency())?;
             let actual = money(&raw.actual, asked.amount.currency(), "priceMoved/actual")?;
             if actual.is_negative() {
-                return Err(InvalidOutput::BadDecimal { at: "priceMoved/actual".to_owned(), value: excerpt(&raw.actual) });
+                return Err(InvalidOutput::BadDecimal {
+                    at: "priceMoved/actual".to_owned(),
+                    value: excerpt(&raw.actual),
+                });
             }
             Ok(Outcome::PriceMoved { actual })
         }
@@ -167,7 +173,12 @@ type Declined = (String, String, Retry, Option<DateTime<FixedOffset>>);
 /// Checks a decline.
 pub(crate) fn decline(raw: wire::Decline, limits: &Limits) -> Result<Declined, InvalidOutput> {
     let not_before = raw.not_before.map(|text| instant(&text, "declined/notBefore")).transpose()?;
-    Ok((word(raw.code, "declined/code")?, readable(raw.message, "declined/message", limits)?, raw.retry.into(), not_before))
+    Ok((
+        word(raw.code, "declined/code")?,
+        readable(raw.message, "declined/message", limits)?,
+        raw.retry.into(),
+        not_before,
+    ))
 }
 
 fn instant(text: &str, at: &str) -> Result<DateTime<FixedOffset>, InvalidOutput> {

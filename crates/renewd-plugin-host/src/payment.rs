@@ -74,7 +74,14 @@ impl PaymentPlugin {
     pub fn charge(&self, config: &str, request: &wire::ChargeRequest) -> Called<Outcome> {
         let asked = match asked(&request.amount, &request.currency, &self.inner.limits) {
             Ok(asked) => asked,
-            Err(fault) => return uncalled(Outcome::Declined { code: "invalid-request".to_owned(), message: fault.to_string(), retry: Retry::Never, not_before: None }),
+            Err(fault) => {
+                return uncalled(Outcome::Declined {
+                    code: "invalid-request".to_owned(),
+                    message: fault.to_string(),
+                    retry: Retry::Never,
+                    not_before: None,
+                });
+            }
         };
         let raw = call::run(&self.inner.pre, &self.inner.limits, request.lines.len(), |store, plugin| {
             plugin.renewd_plugin_payment().call_charge(store, config, request)
@@ -101,13 +108,25 @@ impl PaymentPlugin {
     pub fn refund(&self, config: &str, request: &wire::RefundRequest) -> Called<RefundOutcome> {
         let asked = match asked(&request.amount, &request.currency, &self.inner.limits) {
             Ok(asked) => asked,
-            Err(fault) => return uncalled(RefundOutcome::Declined { code: "invalid-request".to_owned(), message: fault.to_string(), retry: Retry::Never, not_before: None }),
+            Err(fault) => {
+                return uncalled(RefundOutcome::Declined {
+                    code: "invalid-request".to_owned(),
+                    message: fault.to_string(),
+                    retry: Retry::Never,
+                    not_before: None,
+                });
+            }
         };
         let raw = call::run(&self.inner.pre, &self.inner.limits, 1, |store, plugin| {
             plugin.renewd_plugin_payment().call_refund(store, config, request)
         });
         self.settle(raw, asked, charge::refunded, |none| match none.not_sent {
-            true => RefundOutcome::Declined { code: none.code, message: none.message, retry: Retry::Later, not_before: None },
+            true => RefundOutcome::Declined {
+                code: none.code,
+                message: none.message,
+                retry: Retry::Later,
+                not_before: None,
+            },
             false => RefundOutcome::Unknown { reason: none.message },
         })
     }
@@ -136,7 +155,9 @@ impl PaymentPlugin {
         raw.called.map(|answer| match answer {
             Ok(Ok(answer)) => check(answer, asked),
             Ok(Err(error)) => without(no_answer(error, requests_sent, &self.inner.limits)),
-            Err(failure) => without(NoAnswer { code: failure.code().to_owned(), message: failure.to_string(), not_sent: false }),
+            Err(failure) => {
+                without(NoAnswer { code: failure.code().to_owned(), message: failure.to_string(), not_sent: false })
+            }
         })
     }
 }
@@ -148,7 +169,9 @@ fn no_answer(error: wire::PaymentError, requests_sent: u32, limits: &Limits) -> 
     };
     match (word(detail.code, "error/code"), readable(detail.message, "error/message", limits)) {
         (Ok(code), Ok(message)) => NoAnswer { code, message, not_sent: claims_not_sent && requests_sent == 0 },
-        (Err(fault), _) | (_, Err(fault)) => NoAnswer { code: "plugin-invalid-output".to_owned(), message: fault.to_string(), not_sent: false },
+        (Err(fault), _) | (_, Err(fault)) => {
+            NoAnswer { code: "plugin-invalid-output".to_owned(), message: fault.to_string(), not_sent: false }
+        }
     }
 }
 

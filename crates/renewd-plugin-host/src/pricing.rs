@@ -3,7 +3,8 @@
 use crate::bindings::PricingPluginPre;
 use crate::bindings::pricing::{PriceError, PriceQuote, PriceRequest};
 use crate::call::{self, CallState, Called};
-use crate::failure::{InvalidOutput, LoadError, PluginFailure};
+use crate::failure::{LoadError, PluginFailure};
+use crate::invalid_output::InvalidOutput;
 use crate::limits::Limits;
 use crate::manifest::{self, Finding, Manifest, Role};
 use crate::quote::{self, ItemFailure, Quote};
@@ -78,7 +79,11 @@ impl PricingPlugin {
         let called = self.call_quote(config, requests);
         let failure = match called.value {
             Ok(answers) => {
-                let value = requests.iter().zip(answers).map(|(request, raw)| quote::answer(request, raw, &self.inner.limits)).collect();
+                let value = requests
+                    .iter()
+                    .zip(answers)
+                    .map(|(request, raw)| quote::answer(request, raw, &self.inner.limits))
+                    .collect();
                 return Called { value, log: called.log, fuel: called.fuel };
             }
             Err(failure) => failure,

@@ -3,7 +3,8 @@
 use crate::Metadata;
 use crate::amount::{decimal, money, same_currency};
 use crate::bindings::pricing as wire;
-use crate::failure::{InvalidOutput, PluginFailure};
+use crate::failure::PluginFailure;
+use crate::invalid_output::InvalidOutput;
 use crate::limits::Limits;
 use crate::text::{count, metadata, readable, word};
 use renewd_core::money::{Currency, Money};

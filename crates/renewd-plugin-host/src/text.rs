@@ -1,8 +1,8 @@
 //! Texts from a guest: bounded, and made harmless before a person's terminal shows them.
 
-use crate::failure::InvalidOutput;
-use crate::limits::Limits;
 use crate::Metadata;
+use crate::invalid_output::InvalidOutput;
+use crate::limits::Limits;
 
 /// A text for people: bounded, control characters replaced, so that no plugin can steer a terminal.
 pub(crate) fn readable(text: String, at: &str, limits: &Limits) -> Result<String, InvalidOutput> {
@@ -79,5 +79,6 @@ fn bounded(text: &str, at: &str, most: usize) -> Result<(), InvalidOutput> {
 
 /// Control characters, and those that reorder what a terminal shows.
 fn is_steering(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }

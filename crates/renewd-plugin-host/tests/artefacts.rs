@@ -1,5 +1,6 @@
 //! A kept artefact is native code: one that is damaged, foreign or writable by others is never loaded.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops at once")]
 #![cfg(unix)]
 
 mod common;
@@ -21,7 +22,8 @@ fn price(host: &Host) -> String {
 
 fn artefact(dir: &Path) -> PathBuf {
     let files = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
-    let mut kept: Vec<_> = files.filter(|path| path.extension().is_some_and(|extension| extension == "cwasm")).collect();
+    let mut kept: Vec<_> =
+        files.filter(|path| path.extension().is_some_and(|extension| extension == "cwasm")).collect();
     assert_eq!(kept.len(), 1);
     kept.remove(0)
 }
@@ -42,7 +44,11 @@ fn an_artefact_is_kept_for_the_owner_only_and_used() {
     let written = fs::metadata(artefact(&cache)).unwrap().modified().unwrap();
     assert_eq!(host_in(&cache).cache_state(), &CacheState::On);
     assert_eq!(price(&host_in(&cache)), "20.00 USD");
-    assert_eq!(fs::metadata(artefact(&cache)).unwrap().modified().unwrap(), written, "a sound artefact is used, not written again");
+    assert_eq!(
+        fs::metadata(artefact(&cache)).unwrap().modified().unwrap(),
+        written,
+        "a sound artefact is used, not written again"
+    );
     assert_eq!(fs::read(artefact(&cache)).unwrap(), bytes);
 }
 
@@ -101,7 +107,11 @@ fn a_directory_that_others_can_write_is_left_alone() {
         let before = fs::metadata(path).unwrap().permissions();
         fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
         let host = host_in(&cache);
-        assert!(matches!(host.cache_state(), CacheState::Refused(why) if why.contains(word)), "{:?}", host.cache_state());
+        assert!(
+            matches!(host.cache_state(), CacheState::Refused(why) if why.contains(word)),
+            "{:?}",
+            host.cache_state()
+        );
         assert_eq!(price(&host), "20.00 USD", "it works without the cache");
         fs::set_permissions(path, before).unwrap();
     };

@@ -1,9 +1,11 @@
 //! What is refused at loading, and with which sentence. Components that no toolchain would make are written as text.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops at once")]
+
 mod common;
 
 use common::{component, host};
-use renewd_plugin_host::{LoadError, Limits, Role};
+use renewd_plugin_host::{Limits, LoadError, Role};
 
 fn text(wat: &str) -> Vec<u8> {
     wat::parse_str(wat).unwrap()
@@ -18,7 +20,10 @@ const WASI: &str = r#"(component
 #[test]
 fn another_import_is_refused_by_its_name() {
     let error = host().load_pricing(&text(WASI), Limits::default()).err().unwrap();
-    assert_eq!(error.to_string(), "the plugin imports `wasi:cli/environment@0.2.6`, which renewd does not give to a pricing plugin");
+    assert_eq!(
+        error.to_string(),
+        "the plugin imports `wasi:cli/environment@0.2.6`, which renewd does not give to a pricing plugin"
+    );
     assert!(error.hint().contains("--stub-wasi"));
     let found = host().inspect(&text(WASI)).unwrap();
     assert_eq!(found.imports, ["wasi:cli/environment@0.2.6"]);
@@ -29,7 +34,9 @@ fn another_import_is_refused_by_its_name() {
 #[test]
 fn a_pricing_plugin_has_no_network() {
     let wat = WASI.replace("wasi:cli/environment@0.2.6", "renewd:plugin/http@0.1.0").replace("get-environment", "send");
-    assert!(matches!(host().load_pricing(&text(&wat), Limits::default()), Err(LoadError::ForeignImport { import, .. }) if import == "renewd:plugin/http@0.1.0"));
+    assert!(
+        matches!(host().load_pricing(&text(&wat), Limits::default()), Err(LoadError::ForeignImport { import, .. }) if import == "renewd:plugin/http@0.1.0")
+    );
 }
 
 #[test]
@@ -54,7 +61,10 @@ fn the_wrong_role_is_refused() {
 fn another_version_is_refused_by_its_name() {
     let wat = r#"(component (component $c) (instance $i (instantiate $c)) (export "renewd:plugin/pricing@0.2.0" (instance $i)))"#;
     let error = host().load_pricing(&text(wat), Limits::default()).err().unwrap();
-    assert_eq!(error.to_string(), "the plugin was built for `renewd:plugin/pricing@0.2.0`, and this renewd serves version 0.1.0");
+    assert_eq!(
+        error.to_string(),
+        "the plugin was built for `renewd:plugin/pricing@0.2.0`, and this renewd serves version 0.1.0"
+    );
 }
 
 #[test]
@@ -80,7 +90,10 @@ fn what_is_no_component_is_refused() {
 fn size_and_initial_memory_are_capped() {
     let bytes = component("price-list");
     let small = Limits { component_bytes: 1000, ..Limits::default() };
-    assert_eq!(host().load_pricing(&bytes, small).err().unwrap(), LoadError::TooLarge { bytes: bytes.len(), most: 1000 });
+    assert_eq!(
+        host().load_pricing(&bytes, small).err().unwrap(),
+        LoadError::TooLarge { bytes: bytes.len(), most: 1000 }
+    );
     let small = Limits { memory_bytes: 65_536, ..Limits::default() };
     assert!(matches!(host().load_pricing(&bytes, small), Err(LoadError::MemoryNeed { .. })));
 }
@@ -90,16 +103,28 @@ fn counts_of_instances_and_tables_are_capped() {
     let bytes = component("price-list");
     let few = Limits { instances: 0, ..Limits::default() };
     let error = host().load_pricing(&bytes, few).err().unwrap();
-    assert_eq!(error.to_string(), "the plugin cannot describe itself: the plugin asked for more instances than the 0 it may have");
+    assert_eq!(
+        error.to_string(),
+        "the plugin cannot describe itself: the plugin asked for more instances than the 0 it may have"
+    );
     let few = Limits { memories: 0, ..Limits::default() };
     let error = host().load_pricing(&bytes, few).err().unwrap();
-    assert_eq!(error.to_string(), "the plugin cannot describe itself: the plugin asked for more memories than the 0 it may have");
+    assert_eq!(
+        error.to_string(),
+        "the plugin cannot describe itself: the plugin asked for more memories than the 0 it may have"
+    );
     let few = Limits { table_elements: 0, ..Limits::default() };
     let error = host().load_pricing(&bytes, few).err().unwrap();
-    assert_eq!(error.to_string(), "the plugin cannot describe itself: the plugin asked for more table elements than the 0 it may have");
+    assert_eq!(
+        error.to_string(),
+        "the plugin cannot describe itself: the plugin asked for more table elements than the 0 it may have"
+    );
     let few = Limits { tables: 0, ..Limits::default() };
     let error = host().load_pricing(&bytes, few).err().unwrap();
-    assert_eq!(error.to_string(), "the plugin cannot describe itself: the plugin asked for more tables than the 0 it may have");
+    assert_eq!(
+        error.to_string(),
+        "the plugin cannot describe itself: the plugin asked for more tables than the 0 it may have"
+    );
 }
 
 #[test]
@@ -109,7 +134,9 @@ fn limits_are_set_by_name() {
         limits.set(name, value).unwrap();
     }
     assert_eq!((limits.memory_bytes, limits.fuel_base, limits.wall.as_millis()), (32 << 20, 5_000_000, 500));
-    for (name, value) in [("memory", "64"), ("memory", "1024MiB"), ("memory", "0MiB"), ("wall", "2h"), ("fuel", "-1"), ("stack", "1")] {
+    for (name, value) in
+        [("memory", "64"), ("memory", "1024MiB"), ("memory", "0MiB"), ("wall", "2h"), ("fuel", "-1"), ("stack", "1")]
+    {
         assert!(limits.set(name, value).is_err(), "{name} {value}");
     }
 }

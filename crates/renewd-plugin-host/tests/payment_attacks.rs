@@ -1,5 +1,7 @@
 //! Whatever a payment plugin does, doubt becomes `unknown` and never a decline, and the next call works.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops at once")]
+
 mod common;
 
 use common::{act, charge_ref, charge_request, hostile_payment, refund_request};
@@ -23,7 +25,18 @@ fn exactly_the_amount_succeeds() {
 #[test]
 fn doubt_is_unknown_and_never_a_decline() {
     let plugin = hostile_payment();
-    for action in ["trap", "loop", "garbage", "other-amount", "other-currency", "no-reference", "decline-badly", "bad-url", "bad-instant", "unknown"] {
+    for action in [
+        "trap",
+        "loop",
+        "garbage",
+        "other-amount",
+        "other-currency",
+        "no-reference",
+        "decline-badly",
+        "bad-url",
+        "bad-instant",
+        "unknown",
+    ] {
         let outcome = charge(&plugin, action);
         assert!(matches!(outcome, Outcome::Unknown { .. }), "{action}: {outcome:?}");
     }
@@ -39,8 +52,12 @@ fn every_scripted_outcome_arrives() {
     assert_eq!((code.as_str(), retry), ("card-declined", Retry::Later));
     assert_eq!(not_before.unwrap().to_rfc3339(), "2026-11-24T00:00:00+00:00");
     assert_eq!(charge(&plugin, "pending"), Outcome::Pending { reference: "pay_1".into() });
-    assert!(matches!(charge(&plugin, "requires-action"), Outcome::RequiresAction { url, .. } if url == "https://gateway.example/confirm/1"));
-    assert!(matches!(charge(&plugin, "price-moved"), Outcome::PriceMoved { actual } if actual.to_string() == "99.00 USD"));
+    assert!(
+        matches!(charge(&plugin, "requires-action"), Outcome::RequiresAction { url, .. } if url == "https://gateway.example/confirm/1")
+    );
+    assert!(
+        matches!(charge(&plugin, "price-moved"), Outcome::PriceMoved { actual } if actual.to_string() == "99.00 USD")
+    );
 }
 
 #[test]
@@ -63,7 +80,10 @@ fn find_charge_tells_found_not_found_and_unknown_apart() {
     let plugin = hostile_payment();
     let find = |action: &str| plugin.find_charge(&act(action), &charge_ref("20.00")).value;
     let FindResult::Found(found) = find("succeed") else { panic!("not found") };
-    assert_eq!((found.amount.to_string().as_str(), found.line_keys.as_slice()), ("20.00 USD", ["line-key-1".to_owned()].as_slice()));
+    assert_eq!(
+        (found.amount.to_string().as_str(), found.line_keys.as_slice()),
+        ("20.00 USD", ["line-key-1".to_owned()].as_slice())
+    );
     assert!(matches!(found.outcome, Outcome::Succeeded { .. }));
     let FindResult::Found(other) = find("find-other-amount") else { panic!("not found") };
     assert_eq!(other.amount.to_string(), "0.01 USD");
@@ -71,7 +91,8 @@ fn find_charge_tells_found_not_found_and_unknown_apart() {
     assert_eq!(find("find-nothing"), FindResult::NotFound);
     for action in ["find-error", "trap", "loop", "other-currency"] {
         let found = find(action);
-        let unknown = matches!(&found, FindResult::Unknown { .. }) || matches!(&found, FindResult::Found(charge) if matches!(charge.outcome, Outcome::Unknown { .. }));
+        let unknown = matches!(&found, FindResult::Unknown { .. })
+            || matches!(&found, FindResult::Found(charge) if matches!(charge.outcome, Outcome::Unknown { .. }));
         assert!(unknown, "{action}: {found:?}");
     }
 }

@@ -1,5 +1,7 @@
 //! Every attack of a pricing plugin ends in a typed failure, soon, and the next call works.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops at once")]
+
 mod common;
 
 use common::{act, hostile_pricing, price_request};
@@ -98,7 +100,13 @@ fn large_answers_stop_at_the_crossing() {
     }
     // A hundred thousand lines do not even fit the fuel or the memory of one call.
     let found = failure(&plugin, "many-lines");
-    assert!(matches!(found, PluginFailure::HostcallLimit { .. } | PluginFailure::OutOfFuel { .. } | PluginFailure::Memory { .. }), "{found:?}");
+    assert!(
+        matches!(
+            found,
+            PluginFailure::HostcallLimit { .. } | PluginFailure::OutOfFuel { .. } | PluginFailure::Memory { .. }
+        ),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -106,7 +114,10 @@ fn an_answer_that_crosses_is_still_bounded() {
     let small = Limits { output_bytes_base: 10, output_bytes_per_item: 10, ..Limits::default() };
     let plugin = hostile_pricing(Limits::default());
     assert_eq!(invalid(&plugin, "some-lines"), InvalidOutput::TooMany { at: "lines".into(), count: 100, most: 64 });
-    assert_eq!(invalid(&plugin, "longish-text"), InvalidOutput::TextTooLong { at: "lines/0".into(), bytes: 2000, most: 1000 });
+    assert_eq!(
+        invalid(&plugin, "longish-text"),
+        InvalidOutput::TextTooLong { at: "lines/0".into(), bytes: 2000, most: 1000 }
+    );
     let refused = common::host().load_pricing(&common::component("fixtures/hostile-pricing"), small);
     assert!(refused.is_err_and(|error| error.to_string().contains("more than 10 bytes")));
 }
@@ -154,7 +165,10 @@ fn findings_are_checked_too() {
     assert!(plugin.check_config("{}").value.unwrap().is_empty());
     assert!(matches!(plugin.check_config(&act("trap")).value, Err(PluginFailure::Trap { .. })));
     for action in ["many-findings", "bad-pointer"] {
-        assert!(matches!(plugin.check_config(&act(action)).value, Err(PluginFailure::InvalidOutput { .. })), "{action}");
+        assert!(
+            matches!(plugin.check_config(&act(action)).value, Err(PluginFailure::InvalidOutput { .. })),
+            "{action}"
+        );
     }
     assert_eq!(plugin.check_config(&act("steer-terminal")).value.unwrap()[0].pointer, "/\u{fffd}[2J");
 }

@@ -1,14 +1,23 @@
 //! The committed plugins give the expected answers through the host, the same every time, with either allocator.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops at once")]
+
 mod common;
 
 use common::{charge_ref, charge_request, component, host, price_request, record_answer, refund_request};
 use renewd_plugin_host::pricing_wire::{ExtraBasis, FractionPart, PriceRequest};
-use renewd_plugin_host::{Called, FindResult, Host, HostOptions, ItemFailure, Limits, Outcome, Quote, RefundOutcome, Retry, Scale};
+use renewd_plugin_host::{
+    Called, FindResult, Host, HostOptions, ItemFailure, Limits, Outcome, Quote, RefundOutcome, Retry, Scale,
+};
 
 fn aligned() -> PriceRequest {
     let fraction = [(12, 30), (8, 31)].map(|(numerator, denominator)| FractionPart { numerator, denominator });
-    PriceRequest { extra_days: 20, extra_of: ExtraBasis::Month, extra_fraction: fraction.to_vec(), ..price_request("phone-1") }
+    PriceRequest {
+        extra_days: 20,
+        extra_of: ExtraBasis::Month,
+        extra_fraction: fraction.to_vec(),
+        ..price_request("phone-1")
+    }
 }
 
 fn requests() -> Vec<PriceRequest> {
@@ -28,13 +37,17 @@ fn quote(host: &Host) -> Called<Vec<Result<Quote, ItemFailure>>> {
 #[test]
 fn the_price_list_prices_as_expected() {
     let called = quote(&host());
-    let told: Vec<_> = called.value.iter().map(|verdict| match verdict {
-        Ok(quote) => {
-            let lines: Vec<_> = quote.lines.iter().map(|line| line.amount.amount().to_string()).collect();
-            format!("{} = {}", lines.join(" "), quote.total)
-        }
-        Err(failure) => format!("{}: {failure}", failure.code()),
-    }).collect();
+    let told: Vec<_> = called
+        .value
+        .iter()
+        .map(|verdict| match verdict {
+            Ok(quote) => {
+                let lines: Vec<_> = quote.lines.iter().map(|line| line.amount.amount().to_string()).collect();
+                format!("{} = {}", lines.join(" "), quote.total)
+            }
+            Err(failure) => format!("{}: {failure}", failure.code()),
+        })
+        .collect();
     let wanted = [
         "20.00 13.16 -1.66 = 31.50 USD",
         "2000.00 -50.00 -100.00 = 1,850.00 USD",
@@ -56,7 +69,8 @@ fn the_same_input_gives_the_same_answer_and_the_same_fuel() {
     let pooled = Host::new(&HostOptions { scale: Scale::Large, ..HostOptions::default() }).unwrap();
     assert_eq!(quote(&pooled), first, "a pool changes nothing but the time");
     let plugin = host().load_pricing(&component("price-list"), Limits::default()).unwrap();
-    let singles: Vec<_> = requests().iter().flat_map(|request| plugin.quote(CONFIG, std::slice::from_ref(request)).value).collect();
+    let singles: Vec<_> =
+        requests().iter().flat_map(|request| plugin.quote(CONFIG, std::slice::from_ref(request)).value).collect();
     assert_eq!(singles, first.value, "one by one or as a batch");
 }
 
@@ -103,7 +117,10 @@ fn the_invoice_is_written_within_its_limit() {
     assert_eq!((reference.as_str(), amount.to_string().as_str()), ("INV-ord_0123456789ab-1", "1,020.00 USD"));
     assert_eq!(metadata.as_slice(), [("due".to_owned(), "2026-12-23".to_owned())]);
     let over = charge(r#"{"creditLimit":"5000 USD"}"#, "5000.01");
-    assert!(matches!(&over, Outcome::Declined { code, retry: Retry::OtherMethod, .. } if code == "credit-limit"), "{over:?}");
+    assert!(
+        matches!(&over, Outcome::Declined { code, retry: Retry::OtherMethod, .. } if code == "credit-limit"),
+        "{over:?}"
+    );
     let other = charge(r#"{"creditLimit":"5000 EUR"}"#, "1.00");
     assert!(matches!(&other, Outcome::Declined { code, .. } if code == "currency-mismatch"), "{other:?}");
     assert!(matches!(charge("[]", "1.00"), Outcome::Declined { retry: Retry::Later, .. }));
@@ -115,6 +132,9 @@ fn an_invoice_is_never_found_and_can_be_given_back() {
     let plugin = host().load_payment(&component("invoice"), Limits::default()).unwrap();
     assert_eq!(plugin.find_charge("{}", &charge_ref("20.00")).value, FindResult::NotFound);
     let refunded = plugin.refund("{}", &refund_request("20.00")).value;
-    assert!(matches!(&refunded, RefundOutcome::Refunded { reference, .. } if reference == "CRN-ord_0123456789ab-4f3c2b1ar"), "{refunded:?}");
+    assert!(
+        matches!(&refunded, RefundOutcome::Refunded { reference, .. } if reference == "CRN-ord_0123456789ab-4f3c2b1ar"),
+        "{refunded:?}"
+    );
     record_answer("invoice refund", &format!("{refunded:?}"));
 }

@@ -1,7 +1,19 @@
 //! The Rust types of `plugins/wit`, generated. `types` and `log` are the same for both worlds.
 
-#![allow(missing_docs, unreachable_pub, unsafe_code, reason = "generated from WIT, whose comments are the documentation")]
-#![allow(clippy::all, clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, clippy::allow_attributes_without_reason, reason = "generated")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    unsafe_code,
+    reason = "generated from WIT, whose comments are the documentation"
+)]
+#![allow(
+    clippy::all,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::allow_attributes_without_reason,
+    reason = "generated"
+)]
 
 pub mod shared_world {
     wit_bindgen::generate!({

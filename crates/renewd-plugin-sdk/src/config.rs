@@ -12,7 +12,13 @@ impl Findings {
     /// Adds an error at a JSON Pointer.
     #[inline(never)]
     pub fn error(&mut self, pointer: &str, code: &str, message: String, hint: &str) {
-        self.0.push(Finding { severity: Severity::Error, pointer: pointer.to_owned(), code: code.to_owned(), message, hint: Some(hint.to_owned()) });
+        self.0.push(Finding {
+            severity: Severity::Error,
+            pointer: pointer.to_owned(),
+            code: code.to_owned(),
+            message,
+            hint: Some(hint.to_owned()),
+        });
     }
 
     /// Everything collected.
@@ -56,7 +62,12 @@ pub fn parse(text: &str, findings: &mut Findings) -> Option<Value> {
             None
         }
         None => {
-            findings.error("", "bad-json", "the configuration is not JSON, or has a key twice".to_owned(), "write an object of settings");
+            findings.error(
+                "",
+                "bad-json",
+                "the configuration is not JSON, or has a key twice".to_owned(),
+                "write an object of settings",
+            );
             None
         }
     }
@@ -134,7 +145,13 @@ impl<'a> Object<'a> {
         self.pairs.iter().find(|(known, _)| known == key).map(|(_, value)| value)
     }
 
-    fn read<T>(&self, key: &str, wanted: &str, findings: &mut Findings, read: impl FnOnce(&'a Value) -> Option<T>) -> Option<T> {
+    fn read<T>(
+        &self,
+        key: &str,
+        wanted: &str,
+        findings: &mut Findings,
+        read: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Option<T> {
         let value = self.get(key)?;
         let read = read(value);
         if read.is_none() {

@@ -54,10 +54,15 @@ impl Exact {
         let (whole, decimals) = unsigned.split_once('.').unwrap_or((unsigned, ""));
         let dangling = unsigned.ends_with('.') || whole.is_empty();
         let digits = || whole.bytes().chain(decimals.bytes());
-        if dangling || decimals.len() > DECIMALS_MAX || unsigned.len() > DIGITS_MAX || !digits().all(|b| b.is_ascii_digit()) {
+        if dangling
+            || decimals.len() > DECIMALS_MAX
+            || unsigned.len() > DIGITS_MAX
+            || !digits().all(|b| b.is_ascii_digit())
+        {
             return None;
         }
-        let value = digits().try_fold(0_i128, |sum, digit| sum.checked_mul(10)?.checked_add(i128::from(digit.wrapping_sub(b'0'))))?;
+        let value = digits()
+            .try_fold(0_i128, |sum, digit| sum.checked_mul(10)?.checked_add(i128::from(digit.wrapping_sub(b'0'))))?;
         Self::fraction(value.checked_mul(sign)?, power_of_ten(u32::try_from(decimals.len()).ok()?)?)
     }
 
@@ -183,7 +188,13 @@ mod tests {
 
     #[test]
     fn halves_round_as_named() {
-        let cases = [("0.125", "0.12", "0.13"), ("0.135", "0.14", "0.14"), ("-0.125", "-0.12", "-0.13"), ("2.5", "2.50", "2.50"), ("-0.001", "0.00", "0.00")];
+        let cases = [
+            ("0.125", "0.12", "0.13"),
+            ("0.135", "0.14", "0.14"),
+            ("-0.125", "-0.12", "-0.13"),
+            ("2.5", "2.50", "2.50"),
+            ("-0.001", "0.00", "0.00"),
+        ];
         for (text, even, up) in cases {
             assert_eq!(rounded(text, Rounding::HalfEven, 2), even, "{text}");
             assert_eq!(rounded(text, Rounding::HalfUp, 2), up, "{text}");

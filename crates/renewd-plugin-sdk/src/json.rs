@@ -173,7 +173,8 @@ impl Reader<'_> {
     }
 
     fn number(&mut self) -> Option<Value> {
-        let end = self.rest.find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')).unwrap_or(self.rest.len());
+        let end =
+            self.rest.find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')).unwrap_or(self.rest.len());
         let (number, rest) = self.rest.split_at_checked(end)?;
         self.rest = rest;
         is_number(number).then(|| Value::Number(number.to_owned()))
@@ -206,8 +207,10 @@ impl Reader<'_> {
 /// `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`
 fn is_number(text: &str) -> bool {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let (mantissa, exponent) = text.split_once(['e', 'E']).map_or((text, None), |(mantissa, exponent)| (mantissa, Some(exponent)));
-    let (whole, decimals) = mantissa.split_once('.').map_or((mantissa, None), |(whole, decimals)| (whole, Some(decimals)));
+    let (mantissa, exponent) =
+        text.split_once(['e', 'E']).map_or((text, None), |(mantissa, exponent)| (mantissa, Some(exponent)));
+    let (whole, decimals) =
+        mantissa.split_once('.').map_or((mantissa, None), |(whole, decimals)| (whole, Some(decimals)));
     let whole = whole.strip_prefix('-').unwrap_or(whole);
     let leading_zero = whole.len() > 1 && whole.starts_with('0');
     let exponent = exponent.map(|exponent| exponent.strip_prefix(['+', '-']).unwrap_or(exponent));
@@ -223,7 +226,11 @@ mod tests {
         let text = r#" { "a" : [1, -2.5e3, true, null], "b\u00e9\ud83d\ude00\n" : "x" , "c":{} } "#;
         let number = |text: &str| Value::Number(text.to_owned());
         let list = Value::List(vec![number("1"), number("-2.5e3"), Value::Bool(true), Value::Null]);
-        let wanted = vec![("a".to_owned(), list), ("bé😀\n".to_owned(), Value::Text("x".to_owned())), ("c".to_owned(), Value::Object(vec![]))];
+        let wanted = vec![
+            ("a".to_owned(), list),
+            ("bé😀\n".to_owned(), Value::Text("x".to_owned())),
+            ("c".to_owned(), Value::Object(vec![])),
+        ];
         assert_eq!(parse(text), Some(Value::Object(wanted)));
         assert_eq!(parse("0"), Some(number("0")));
     }
@@ -231,8 +238,30 @@ mod tests {
     #[test]
     fn what_is_not_json_is_refused() {
         let bad = [
-            "", " ", "{", "[1,]", "{\"a\":1,}", "{\"a\" 1}", "01", "+1", "1.", ".5", "1e", "--1", "nul", "\"a", "\"\\x\"", "\"\\ud800\"", "\"\\u12\"", "\"\n\"", "1 2", "[1 2]",
-            "{\"a\":1,\"a\":2}", "{a:1}", "'a'", "\"\\u+123\"",
+            "",
+            " ",
+            "{",
+            "[1,]",
+            "{\"a\":1,}",
+            "{\"a\" 1}",
+            "01",
+            "+1",
+            "1.",
+            ".5",
+            "1e",
+            "--1",
+            "nul",
+            "\"a",
+            "\"\\x\"",
+            "\"\\ud800\"",
+            "\"\\u12\"",
+            "\"\n\"",
+            "1 2",
+            "[1 2]",
+            "{\"a\":1,\"a\":2}",
+            "{a:1}",
+            "'a'",
+            "\"\\u+123\"",
         ];
         for text in bad {
             assert_eq!(parse(text), None, "{text}");

@@ -12,7 +12,13 @@ pub fn price_error(code: &str, message: impl Into<String>, hint: Option<String>)
 /// A decline that says whether and with what to try again.
 #[cfg(feature = "payment")]
 pub fn decline(code: &str, message: impl Into<String>, retry: crate::payment::Retry) -> crate::payment::Decline {
-    crate::payment::Decline { code: code.to_owned(), message: message.into(), retry, not_before: None, metadata: Vec::new() }
+    crate::payment::Decline {
+        code: code.to_owned(),
+        message: message.into(),
+        retry,
+        not_before: None,
+        metadata: Vec::new(),
+    }
 }
 
 /// The details of a payment error.

@@ -6,6 +6,7 @@
 pub use crate::code::Code;
 use crate::limits::QUOTED_CHARS_MAX;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A place in a file. Lines and columns count from 1, columns and lengths in characters.
@@ -130,6 +131,11 @@ impl Findings {
     /// Whether one of them is an error.
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// The files that have an error.
+    pub(crate) fn files_with_errors(&self) -> BTreeSet<String> {
+        self.0.iter().filter(|f| f.severity == Severity::Error).map(|f| f.file.clone()).collect()
     }
 
     /// Adds all of another collection.

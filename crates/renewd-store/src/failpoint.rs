@@ -7,6 +7,10 @@
 /// Boundaries of the engine around the call of a payment plugin: between the two durable barriers of an attempt.
 pub const PAYING_FAILPOINTS: &[&str] = &["pay.before-call", "pay.after-call"];
 
+/// Boundaries of a copy that is being made: a backup, a restored or salvaged store, a rehearsal.
+pub const COPYING_FAILPOINTS: &[&str] =
+    &["copy.before-journal", "copy.before-identity", "copy.before-rename", "copy.after-rename"];
+
 /// Every boundary of the store, in the order in which a commit meets them.
 pub const FAILPOINTS: &[&str] = &[
     "store.before-identity",
@@ -38,7 +42,7 @@ pub fn failpoint(name: &str) {
     use std::sync::atomic::{AtomicU64, Ordering};
     static WANTED: OnceLock<Option<(String, u64)>> = OnceLock::new();
     static REACHED: AtomicU64 = AtomicU64::new(0);
-    let listed = FAILPOINTS.contains(&name) || PAYING_FAILPOINTS.contains(&name);
+    let listed = [FAILPOINTS, PAYING_FAILPOINTS, COPYING_FAILPOINTS].iter().any(|list| list.contains(&name));
     debug_assert!(listed, "`{name}` is not in a list of failpoints");
     let wanted = WANTED.get_or_init(|| {
         let text = std::env::var("RENEWD_FAILPOINT").ok()?;

@@ -14,13 +14,14 @@ pub mod limits;
 mod sequence;
 mod store;
 
-pub use failpoint::{FAILPOINTS, PAYING_FAILPOINTS};
+pub use failpoint::{COPYING_FAILPOINTS, FAILPOINTS, PAYING_FAILPOINTS};
 pub use index::IndexError;
 pub use journal::{Damage, JournalError, StoreId};
 pub use sequence::{Head, Sequence};
 pub use store::{
-    BlobReport, Commit, CommitError, HistoryEntry, IndexReport, IndexVerdict, Mode, OpenReport, Owner, Rebuilt, Store,
-    StoreError, StoreInfo, VerifyReport, info, owner_alive, read_blob, rebuild, verify,
+    BlobReport, Commit, CommitError, Copied, HistoryEntry, IndexReport, IndexVerdict, LeftBehind, Mode, OpenReport,
+    Origin, Owner, Rebuilt, Restored, Salvaged, Store, StoreError, StoreInfo, VerifyReport, backup, copy_for_rehearsal,
+    info, owner_alive, read_blob, rebuild, restore, salvage, verify, verify_backup,
 };
 
 #[cfg(any(test, feature = "testing"))]

@@ -25,6 +25,9 @@ pub const OPEN_INDEX_CHECK_ROWS_MAX: u64 = 50_000;
 /// Most bytes that sled keeps in memory.
 pub const INDEX_CACHE_BYTES: u64 = 64 << 20;
 
+/// Most entries in one row of the history. Part of the index's format.
+pub const HISTORY_CHUNK_ENTRIES_MAX: usize = 32;
+
 /// Longest blob, in bytes.
 pub const BLOB_BYTES_MAX: u64 = 64 << 20;
 
@@ -33,3 +36,6 @@ pub const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// How long an index that was just closed may keep its own lock.
 pub const INDEX_LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// Bytes of the disk that a commit or a blob must leave free, so that a full disk is met before anything is written.
+pub const FREE_BYTES_MIN: u64 = 1 << 20;

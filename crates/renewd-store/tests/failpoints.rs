@@ -11,7 +11,10 @@
 use chrono::DateTime;
 use renewd_core::event::Event;
 use renewd_core::ids::Digest;
-use renewd_store::{Commit, FAILPOINTS, Mode, Store, StoreError, rebuild, verify};
+use renewd_store::{
+    COPYING_FAILPOINTS, Commit, FAILPOINTS, Mode, Store, StoreError, backup, copy_for_rehearsal, rebuild, restore,
+    salvage, verify, verify_backup,
+};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
@@ -21,6 +24,7 @@ use std::process::Command;
 use std::time::Duration;
 
 const CHILD: &str = "RENEWD_TEST_CHILD";
+const COPYING: &str = "RENEWD_TEST_COPYING";
 const WAIT: Duration = Duration::from_secs(5);
 
 fn topup(number: usize, part: usize) -> Event {
@@ -69,16 +73,35 @@ fn work(dir: &Path) {
 
 #[test]
 fn child() {
-    if let Ok(dir) = std::env::var(CHILD) {
-        work(Path::new(&dir));
+    match (std::env::var(CHILD), std::env::var(COPYING)) {
+        (Ok(dir), Err(_)) => work(Path::new(&dir)),
+        (Ok(dir), Ok(kind)) => copy(Path::new(&dir), &kind),
+        (Err(_), _) => {}
     }
+}
+
+/// What a child does that makes a copy of the store `dir` beside it.
+fn copy(dir: &Path, kind: &str) {
+    let made = dir.with_file_name("made");
+    let copied = match kind {
+        "backup" => backup(dir, &made, WAIT).is_ok(),
+        "restore" => restore(&dir.with_file_name("backup"), &made).is_ok(),
+        "salvage" => salvage(dir, &made).is_ok(),
+        _ => copy_for_rehearsal(dir, &made, WAIT).is_ok(),
+    };
+    assert!(copied, "{kind}");
 }
 
 /// Runs the child; says whether it died at the boundary.
 fn dies_at(dir: &Path, failpoint: &str) -> bool {
+    dies_while(dir, None, failpoint)
+}
+
+fn dies_while(dir: &Path, copying: Option<&str>, failpoint: &str) -> bool {
     let status = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child", "--quiet"])
         .env(CHILD, dir)
+        .envs(copying.map(|kind| (COPYING, kind)))
         .env("RENEWD_FAILPOINT", failpoint)
         .stdout(std::process::Stdio::null())
         .status()
@@ -126,5 +149,34 @@ fn death_at_every_boundary_loses_nothing_that_was_acknowledged() {
             }
         }
         assert!(deaths > 0, "`{failpoint}` was never reached");
+    }
+}
+
+#[test]
+fn death_while_a_copy_is_made_leaves_all_of_it_or_nothing() {
+    for kind in ["backup", "restore", "salvage", "rehearsal"] {
+        for failpoint in COPYING_FAILPOINTS.iter().chain(&["store.before-identity", "store.before-identity:2"]) {
+            let temp = tempfile::tempdir().unwrap();
+            let (dir, made) = (temp.path().join("s"), temp.path().join("made"));
+            assert!(!dies_at(&dir, "none"));
+            let head = Store::open(&dir, WAIT, Mode::Read).unwrap().head();
+            backup(&dir, &temp.path().join("backup"), WAIT).unwrap();
+            assert!(dies_while(&dir, Some(kind), failpoint), "{kind} {failpoint}");
+            assert_eq!(made.exists(), *failpoint == "copy.after-rename", "{kind} {failpoint}");
+            if !made.exists() {
+                copy(&dir, kind);
+            }
+            let left: BTreeSet<_> = std::fs::read_dir(temp.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+            assert_eq!(left.len(), 4, "{kind} {failpoint}: {left:?}");
+            if kind == "backup" {
+                assert_eq!(verify_backup(&made).unwrap().head, head);
+            } else {
+                let store = Store::open(&made, WAIT, Mode::Read).unwrap();
+                assert_eq!((store.head(), store.restored().is_some()), (head, kind != "rehearsal"));
+                drop(store);
+                assert!(verify(&made, WAIT).unwrap().is_sound(), "{kind} {failpoint}");
+            }
+            check(&dir, failpoint);
+        }
     }
 }

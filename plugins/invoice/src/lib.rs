@@ -8,7 +8,10 @@ pub use settings::Settings;
 
 use renewd_plugin_sdk::date;
 use renewd_plugin_sdk::exact::Exact;
-use renewd_plugin_sdk::payment::{CancelOutcome, ChargeRequest, ChargeStatus, Decline, Outcome, PaymentError, RefundOutcome, RefundRequest, Retry, Success};
+use renewd_plugin_sdk::payment::{
+    CancelOutcome, ChargeRequest, ChargeStatus, Decline, Outcome, PaymentError, RefundOutcome, RefundRequest, Retry,
+    Success,
+};
 use renewd_plugin_sdk::types::{Finding, Manifest, Role};
 use renewd_plugin_sdk::words::{decline, error_detail};
 
@@ -37,11 +40,13 @@ pub fn check_config(config: &str) -> Vec<Finding> {
 /// The configuration or the request cannot be used; nothing was sent.
 pub fn charge(config: &str, request: &ChargeRequest) -> Result<Outcome, PaymentError> {
     let settings = usable(config)?;
-    let amount = Exact::parse(&request.amount).ok_or_else(|| refusal("bad-amount", format!("`{}` is not an amount", request.amount)))?;
+    let amount = Exact::parse(&request.amount)
+        .ok_or_else(|| refusal("bad-amount", format!("`{}` is not an amount", request.amount)))?;
     if let Some(decline) = over_limit(&settings, amount, request) {
         return Ok(Outcome::Declined(decline));
     }
-    let day = date::parse(&request.requested_on).ok_or_else(|| refusal("bad-date", format!("`{}` is not a date", request.requested_on)))?;
+    let day = date::parse(&request.requested_on)
+        .ok_or_else(|| refusal("bad-date", format!("`{}` is not a date", request.requested_on)))?;
     let due = date::format(day.saturating_add(settings.net_days.into()));
     Ok(Outcome::Succeeded(Success {
         reference: format!("INV-{}-{}", request.order, request.attempt),
@@ -80,7 +85,8 @@ fn over_limit(settings: &Settings, amount: Exact, request: &ChargeRequest) -> Op
     }
     let within = limit.value.minus(amount).is_some_and(|left| !left.is_negative());
     let shown = limit.value.readable(4).unwrap_or_default();
-    let message = || format!("{} {} is over the credit limit of {shown} {}", request.amount, request.currency, limit.currency);
+    let message =
+        || format!("{} {} is over the credit limit of {shown} {}", request.amount, request.currency, limit.currency);
     (!within).then(|| decline("credit-limit", message(), Retry::OtherMethod))
 }
 

@@ -48,7 +48,11 @@ fn fixed(settings: &Settings, request: &PriceRequest) -> Result<Vec<(String, Exa
         let Off::Fixed(amount) = &discount.off else { continue };
         if amount.currency != request.currency {
             let message = format!("a discount in {} does not fit a price in {}", amount.currency, request.currency);
-            return Err(price_error("currency-mismatch", message, Some("restrict it with `skus`, or use a percentage".to_owned())));
+            return Err(price_error(
+                "currency-mismatch",
+                message,
+                Some("restrict it with `skus`, or use a percentage".to_owned()),
+            ));
         }
         fixed.push((name(discount), amount.value));
     }
@@ -94,7 +98,9 @@ mod tests {
 
     #[test]
     fn globs_span_any_characters() {
-        for (glob, text) in [("a*", "abc"), ("*", ""), ("*c", "abc"), ("a*b*c", "a1b2c"), ("abc", "abc"), ("a**c", "ac")] {
+        for (glob, text) in
+            [("a*", "abc"), ("*", ""), ("*c", "abc"), ("a*b*c", "a1b2c"), ("abc", "abc"), ("a**c", "ac")]
+        {
             assert!(matches(glob, text), "{glob} {text}");
         }
         for (glob, text) in [("a*", "b"), ("abc", "abcd"), ("a*b*c", "acb"), ("*c", "cd")] {

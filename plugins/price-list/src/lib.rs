@@ -44,7 +44,11 @@ pub fn quote(config: &str, requests: &[PriceRequest]) -> Vec<Result<PriceQuote, 
 
 fn unusable(findings: &[Finding]) -> PriceError {
     let first = findings.first().map_or("", |finding| &finding.message);
-    price_error("bad-config", format!("the plugin's configuration cannot be used: {first}"), Some("run `renewd check`".to_owned()))
+    price_error(
+        "bad-config",
+        format!("the plugin's configuration cannot be used: {first}"),
+        Some("run `renewd check`".to_owned()),
+    )
 }
 
 /// A number left the range of exact arithmetic.

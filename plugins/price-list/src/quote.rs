@@ -28,12 +28,19 @@ pub(crate) fn quote(settings: &Settings, request: &PriceRequest) -> Result<Price
     let mut drafts: Vec<Draft> = term.into_iter().chain(extra).collect();
     for taken in discounts::on(gross, settings, request)? {
         let amount = Exact::ZERO.minus(taken.amount).ok_or_else(too_large)?;
-        drafts.push(Draft { description: taken.description, kind: LineKind::Discount, quantity: 1, unit_price: amount, amount });
+        drafts.push(Draft {
+            description: taken.description,
+            kind: LineKind::Discount,
+            quantity: 1,
+            unit_price: amount,
+            amount,
+        });
     }
     let rounding = Rounding::from(request.rounding);
     let exact: Vec<Exact> = drafts.iter().map(|draft| draft.amount).collect();
     let (amounts, net) = settle(&exact, rounding, request.minor_digits).ok_or_else(too_large)?;
-    let mut lines = drafts.into_iter().zip(amounts).map(|(draft, amount)| line(draft, amount)).collect::<Result<Vec<_>, _>>()?;
+    let mut lines =
+        drafts.into_iter().zip(amounts).map(|(draft, amount)| line(draft, amount)).collect::<Result<Vec<_>, _>>()?;
     let total = match lift(settings, request, net)? {
         Some((lift, total)) => {
             lines.push(lift);
@@ -42,7 +49,13 @@ pub(crate) fn quote(settings: &Settings, request: &PriceRequest) -> Result<Price
         None => net,
     };
     let term_net = share(total, term_gross, gross, rounding)?;
-    Ok(PriceQuote { currency: request.currency.clone(), lines, total: total.to_string(), term_net: Some(term_net.to_string()), metadata: Vec::new() })
+    Ok(PriceQuote {
+        currency: request.currency.clone(),
+        lines,
+        total: total.to_string(),
+        term_net: Some(term_net.to_string()),
+        metadata: Vec::new(),
+    })
 }
 
 fn term_line(request: &PriceRequest) -> Result<Option<Draft>, PriceError> {
@@ -63,7 +76,8 @@ fn extra_line(request: &PriceRequest) -> Result<Option<Draft>, PriceError> {
     let share = fraction(&request.extra_fraction).filter(|share| !share.is_zero()).ok_or_else(bad)?;
     let unit_price = unit_price::of_extra_days(request)?.times(share).ok_or_else(too_large)?;
     let amount = unit_price.times(Exact::whole(request.quantity.into())).ok_or_else(too_large)?;
-    let parts: Vec<String> = request.extra_fraction.iter().map(|part| format!("{}/{}", part.numerator, part.denominator)).collect();
+    let parts: Vec<String> =
+        request.extra_fraction.iter().map(|part| format!("{}/{}", part.numerator, part.denominator)).collect();
     let days = if request.extra_days == 1 { "day" } else { "days" };
     let description = format!("{} extra {days} ({})", request.extra_days, parts.join(" + "));
     Ok(Some(Draft { description, kind: LineKind::ExtraDays, quantity: request.quantity, unit_price, amount }))
@@ -84,7 +98,13 @@ fn lift(settings: &Settings, request: &PriceRequest, net: Rounded) -> Result<Opt
     }
     let amount = Rounded { minor: total.minor.checked_sub(net.minor).ok_or_else(too_large)?, digits: total.digits };
     let exact = amount.exact().ok_or_else(too_large)?;
-    let draft = Draft { description: format!("minimum charge {total} {}", minimum.currency), kind: LineKind::Minimum, quantity: 1, unit_price: exact, amount: exact };
+    let draft = Draft {
+        description: format!("minimum charge {total} {}", minimum.currency),
+        kind: LineKind::Minimum,
+        quantity: 1,
+        unit_price: exact,
+        amount: exact,
+    };
     Ok(Some((line(draft, amount)?, total)))
 }
 
@@ -93,7 +113,10 @@ fn share(total: Rounded, term: Exact, gross: Exact, rounding: Rounding) -> Resul
     if gross.is_zero() {
         return Ok(total);
     }
-    let part = total.exact().and_then(|total| total.times(term.over(gross)?)).and_then(|part| part.round(rounding, total.digits));
+    let part = total
+        .exact()
+        .and_then(|total| total.times(term.over(gross)?))
+        .and_then(|part| part.round(rounding, total.digits));
     part.ok_or_else(too_large)
 }
 

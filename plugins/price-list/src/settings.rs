@@ -63,17 +63,25 @@ fn read(text: &str, findings: &mut Findings) -> Option<Settings> {
     let value = config::parse(text, findings)?;
     let top = Object::new(&value, "", &KEYS, findings)?;
     let shorthand = top.percent("discount", findings);
-    let shorthand = shorthand.map(|share| Discount { name: None, off: Off::Share(share), from: None, until: None, skus: None });
+    let shorthand =
+        shorthand.map(|share| Discount { name: None, off: Off::Share(share), from: None, until: None, skus: None });
     let mut discounts: Vec<Discount> = shorthand.into_iter().collect();
     for (pointer, entry) in top.list("discounts", findings) {
-        discounts.extend(Object::new(entry, &pointer, &DISCOUNT_KEYS, findings).and_then(|object| discount(&object, findings)));
+        discounts.extend(
+            Object::new(entry, &pointer, &DISCOUNT_KEYS, findings).and_then(|object| discount(&object, findings)),
+        );
     }
     let mut tiers: Vec<Tier> = Vec::new();
     for (pointer, entry) in top.list("tiers", findings) {
         let tier = Object::new(entry, &pointer, &TIER_KEYS, findings).and_then(|object| tier(&object, findings));
         let Some(tier) = tier else { continue };
         if tiers.last().is_some_and(|last| last.from >= tier.from) {
-            findings.error(&format!("{pointer}/from"), "bad-order", format!("the tier from {} does not follow a smaller one", tier.from), "list the tiers from the smallest quantity up");
+            findings.error(
+                &format!("{pointer}/from"),
+                "bad-order",
+                format!("the tier from {} does not follow a smaller one", tier.from),
+                "list the tiers from the smallest quantity up",
+            );
         }
         tiers.push(tier);
     }
@@ -91,7 +99,12 @@ fn discount(object: &Object<'_>, findings: &mut Findings) -> Option<Discount> {
     if let (Some(from), Some(until)) = (from, until)
         && from >= until
     {
-        findings.error(&format!("{}/until", object.pointer()), "bad-order", format!("`{until}` is not after `{from}`"), "`until` is the day after the last");
+        findings.error(
+            &format!("{}/until", object.pointer()),
+            "bad-order",
+            format!("`{until}` is not after `{from}`"),
+            "`until` is the day after the last",
+        );
     }
     Some(Discount {
         name: object.text("name", findings).map(str::to_owned),
@@ -104,7 +117,12 @@ fn discount(object: &Object<'_>, findings: &mut Findings) -> Option<Discount> {
 
 fn tier(object: &Object<'_>, findings: &mut Findings) -> Option<Tier> {
     for key in TIER_KEYS.iter().filter(|key| !object.has(key)) {
-        findings.error(object.pointer(), "missing-key", format!("the tier has no `{key}`"), "write `{ from: 10, discount: 5% }`");
+        findings.error(
+            object.pointer(),
+            "missing-key",
+            format!("the tier has no `{key}`"),
+            "write `{ from: 10, discount: 5% }`",
+        );
     }
     let (from, share) = (object.whole("from", 1, u32::MAX, findings), object.percent("discount", findings));
     Some(Tier { from: from?, share: share? })

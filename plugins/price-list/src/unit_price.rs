@@ -35,7 +35,13 @@ fn row(request: &PriceRequest, months: u32) -> Option<&PriceRow> {
 
 fn price(row: &PriceRow) -> Result<Exact, PriceError> {
     let price = Exact::parse(&row.unit_price).filter(|price| !price.is_negative());
-    price.ok_or_else(|| price_error("bad-price", format!("the price `{}` is not a plain decimal of at least zero", row.unit_price), None))
+    price.ok_or_else(|| {
+        price_error(
+            "bad-price",
+            format!("the price `{}` is not a plain decimal of at least zero", row.unit_price),
+            None,
+        )
+    })
 }
 
 fn missing(request: &PriceRequest) -> PriceError {

@@ -77,7 +77,7 @@ fn lists_come_in_every_format() {
 #[test]
 fn errors_have_a_code_a_message_and_a_hint() {
     let world = World::with_machines(&machines(1, "2026-12-10"));
-    for (code, args) in [(3, ["show", "vm-999"]), (3, ["import", "missing.csv"]), (3, ["check", "missing"])] {
+    for (code, args) in [(3, ["show", "vm-999"]), (3, ["import", "missing.csv"])] {
         let error = world.failure(code, args)["error"].clone();
         for field in ["code", "message", "hint"] {
             assert!(error[field].is_string(), "{args:?}: no `{field}` in {error}");

@@ -18,6 +18,10 @@ fn first_command() -> Vec<String> {
     line.split_whitespace().map(str::to_owned).collect()
 }
 
+fn last_line(text: &str) -> &str {
+    text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default()
+}
+
 fn checkout() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for part in ["policies", "examples", "plugins/dist"] {
@@ -35,7 +39,12 @@ fn first_command_exits_0_without_a_terminal_and_its_second_run_appends_nothing()
         let info = ["store", "info", "--store", &store, "-o", "json"];
         answer(&mut command(folder.path(), None, info)).exits(0).json()["sequence"].as_u64().unwrap()
     };
-    answer(&mut command(folder.path(), None, &first)).exits(0).says("next run charges ");
+    let answered = answer(&mut command(folder.path(), None, &first)).exits(0);
+    assert!(
+        last_line(&answered.stdout).starts_with("next run charges "),
+        "it ends with the money:\n{}",
+        answered.stdout
+    );
     let before = sequence();
     let again = answer(&mut command(folder.path(), None, &first)).exits(0);
     assert_eq!(sequence(), before, "the second run appended something:\n{}", again.stdout);
@@ -130,8 +139,7 @@ fn plan_changes_nothing_and_tells_by_its_exit_code() {
     world.write("fleet.csv", &renewd_tests::world::inventory(&machines(3, "2026-11-25")));
     let plan = ["plan", "policies", "--resources", "fleet.csv", "--detailed-exitcode"];
     let planned = world.run(plan).exits(2);
-    let last = planned.stdout.lines().rfind(|line| !line.trim().is_empty()).unwrap();
-    assert!(last.starts_with("next run charges "), "the plan ends with the money, not with `{last}`");
+    assert!(last_line(&planned.stdout).starts_with("next run charges "), "it ends with the money:\n{}", planned.stdout);
     assert!(!world.store().exists(), "a plan makes no store");
     world.run(["apply", "policies", "--resources", "fleet.csv"]).exits(0);
     world.run(plan).exits(0);

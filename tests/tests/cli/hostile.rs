@@ -28,13 +28,24 @@ fn paid_by(act: &str) -> World {
 
 #[test]
 fn a_pricing_plugin_that_misbehaves_prices_nothing() {
-    for act in ["trap", "loop", "recurse", "grow", "too-few", "garbage", "exponent", "huge"] {
+    for act in ["loop", "recurse", "grow", "too-few", "garbage", "exponent", "huge"] {
         let world = priced_by(act);
         let sequence = world.sequence();
         let answer = world.json(1, ["renew", "--all", "--request-id", "r", "--yes"]);
         assert_eq!(verdicts(&answer)["refused"], 3, "{act}: {answer}");
         assert_eq!(item(&answer, "vm-001")["reason"], "pricing-failed", "{act}");
         assert_eq!(world.sequence(), sequence, "{act}: no order is made");
+    }
+}
+
+#[test]
+fn a_plugin_that_traps_over_its_configuration_is_a_finding() {
+    let world = World::new();
+    world.write("policies/plugins.yaml", &PLUGINS.replace("price-list.wasm", "fixtures/hostile-pricing.wasm"));
+    world
+        .write("policies/policy.yaml", &POLICY.replace("priceList: prices", "priceList: prices, config: { do: trap }"));
+    for command in ["check", "apply"] {
+        world.run([command, "policies"]).exits(3).says("policy.yaml:8:");
     }
 }
 

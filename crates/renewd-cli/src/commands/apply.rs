@@ -58,7 +58,8 @@ pub(crate) fn apply(context: &Context<'_>, args: &ApplyArgs) -> Result<Exit, Cli
     };
     let asks = ui.interactive() && !args.yes && args.plan.is_none() && !planned.view.empty;
     let mut page = Page::new(ui.screen);
-    render::plan::plan(&mut page, &planned.view, render::plan::Shown::default());
+    let shown = render::plan::Shown { overrides: false, followed: !asks };
+    render::plan::plan(&mut page, &planned.view, shown);
     if asks || (ui.output == Output::Table && !ui.quiet) {
         ui.show_page(&page)?;
     }

@@ -8,8 +8,8 @@ use crate::selector::SelectorArgs;
 use crate::ui::answer::{Answer, Rows};
 use crate::values::quoted;
 use clap::Args;
-use renewd_engine::Exit;
 use renewd_engine::view::{ListView, ResourceRow};
+use renewd_engine::{Exit, INVENTORY_COLUMNS};
 use std::cmp::Ordering;
 
 /// List resources on their four tabs
@@ -39,23 +39,6 @@ pub(crate) struct ListArgs {
     limit: usize,
 }
 
-const EXPORT_COLUMNS: &[&str] = &[
-    "id",
-    "name",
-    "account",
-    "kind",
-    "sku",
-    "quantity",
-    "region",
-    "labels",
-    "expiry",
-    "anchorDay",
-    "mode",
-    "price",
-    "externalId",
-    "renewable",
-];
-
 pub(crate) fn list(context: &Context<'_>, args: &ListArgs) -> Result<Exit, CliError> {
     let mut selector = args.selector.read()?;
     selector.search.clone_from(&args.search);
@@ -64,7 +47,7 @@ pub(crate) fn list(context: &Context<'_>, args: &ListArgs) -> Result<Exit, CliEr
     let mut view = context.engine()?.list(&selector)?;
     order(&mut view, sort, reverse);
     let rows =
-        Rows { lines: &view.resources, columns: EXPORT_COLUMNS, cells: export, id: |row| Some(row.id.to_string()) };
+        Rows { lines: &view.resources, columns: &INVENTORY_COLUMNS, cells: export, id: |row| Some(row.id.to_string()) };
     let answer = Answer { kind: "resource-list", body: &view, rows: Some(rows) };
     let shown = render::list::Shown { columns: &columns, limit: args.limit };
     context.ui.answer(&answer, |page| render::list::list(page, &view, &shown))?;

@@ -44,7 +44,7 @@ pub(crate) fn plan(context: &Context<'_>, args: &PlanArgs) -> Result<Exit, CliEr
         context.ui.note(&format!("saved the plan; apply it with `renewd apply --plan {}`", file.display()));
     }
     let view = &planned.view;
-    let shown = render::plan::Shown { overrides: !args.show.is_empty() };
+    let shown = render::plan::Shown { overrides: !args.show.is_empty(), followed: false };
     context.ui.answer(&Answer::one("plan", view), |page| render::plan::plan(page, view, shown))?;
     Ok(if args.detailed_exitcode && !view.empty { Exit::ChangesPending } else { Exit::Done })
 }

@@ -19,6 +19,8 @@ const SNIPPET_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub(crate) struct Shown {
     /// Each override.
     pub(crate) overrides: bool,
+    /// What was done follows at once, and has the money as its last line.
+    pub(crate) followed: bool,
 }
 
 /// The plan.
@@ -47,6 +49,9 @@ pub(crate) fn plan(page: &mut Page, view: &PlanView, show: Shown) {
     cover(page, view);
     overrides(page, view, show);
     next_run(page, &view.next_run);
+    if !show.followed {
+        page.say(Tone::Strong, money_line(&view.next_run));
+    }
 }
 
 fn documents_of(view: &PlanView) -> String {
@@ -166,7 +171,7 @@ fn overrides(page: &mut Page, view: &PlanView, show: Shown) {
     }
 }
 
-/// INVARIANT (money line): a plan always ends with what the next run charges, also when that is nothing.
+/// What the next run cannot charge, and each account's share where all is shown.
 fn next_run(page: &mut Page, next: &NextRun) {
     if !next.refused.is_empty() {
         let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
@@ -189,9 +194,9 @@ fn next_run(page: &mut Page, next: &NextRun) {
             page.field("  next run", format!("{}: {resources}, {}", account.account, account.total));
         }
     }
-    page.say(Tone::Strong, money_line(next));
 }
 
+/// INVARIANT (money line): a plan always ends with what the next run charges, also when that is nothing.
 fn money_line(next: &NextRun) -> String {
     match words::sums(&next.totals) {
         Some(sums) if next.resources > 0 => {

@@ -82,10 +82,11 @@ fn price_increase(state: &State, policy: &RenewalPolicy, quote: &Quote) -> Optio
     let resource = state.resources.get(&quote.prepared.resource)?;
     let known = resource.known_price(quote.prepared.dates.term)?;
     let most = known.checked_mul(Decimal::ONE_HUNDRED.checked_add(allowed)?)?.checked_div(Decimal::ONE_HUNDRED)?;
+    let currency = quote.prepared.currency;
     (most < net).then(|| Hold {
         reason: Reason::PriceIncrease,
         detail: format!(
-            "{}: {} per month and unit is more than {} above the last {}",
+            "{}: {} {currency} per month and unit is more than {} above the last {} {currency}",
             resource.id,
             shown(net),
             Percent(allowed),

@@ -10,5 +10,5 @@ mod place;
 
 pub use holds::limit_holds;
 pub use orders::{Resolution, approve, cancel, expire_overdue, resolve, top_up};
-pub use pay::{AttemptSpec, abandoned, end_attempt, start_attempt, usable_methods};
-pub use place::{Placing, check_quote, place, same_renewal};
+pub use pay::{AttemptSpec, abandoned, check_lines, end_attempt, start_attempt, usable_methods};
+pub use place::{Placing, adopt, check_quote, may_adopt, place, same_renewal};

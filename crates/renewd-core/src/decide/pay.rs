@@ -96,7 +96,12 @@ fn holds(order: &Order) -> String {
     order.holds.iter().map(|hold| hold.detail.as_str()).collect::<Vec<_>>().join("; ")
 }
 
-fn check_lines(state: &State, order: &Order, requotes: &[Quote]) -> Result<(), Refusal> {
+/// Checks that an order's lines can still be had as ordered. `requotes` are the lines priced again from the documents
+/// in force.
+///
+/// # Errors
+/// A resource that is gone, frozen or moved, or a line that would now be another.
+pub fn check_lines(state: &State, order: &Order, requotes: &[Quote]) -> Result<(), Refusal> {
     for line in &order.lines {
         let id = &line.prepared.resource;
         let Some(resource) = state.resources.get(id) else {
@@ -170,7 +175,7 @@ fn pay_from_balance(state: &State, order: &Order, number: u32) -> Event {
 }
 
 /// What a plugin's answer to an attempt means. An answer that only a later version can follow up (pending, action
-/// required, another price) is kept as unknown, so that nothing is charged twice meanwhile.
+/// required) is kept as unknown, so that nothing is charged twice meanwhile; another price holds the order.
 ///
 /// # Errors
 /// There is no such attempt in flight.
@@ -188,13 +193,12 @@ pub fn end_attempt(state: &State, order: &OrderId, number: u32, outcome: Outcome
         Outcome::Succeeded { reference } => {
             Event::OrderSettled { order: id.clone(), payment: Payment::Attempt { attempt: number, reference } }
         }
-        Outcome::Declined { .. } | Outcome::Unknown { .. } => {
+        Outcome::Declined { .. } | Outcome::Unknown { .. } | Outcome::PriceMoved { .. } => {
             Event::AttemptEnded { order: id.clone(), number, result: outcome }
         }
         Outcome::InFlight => unknown("the plugin gave no answer".to_owned()),
         Outcome::Pending { reference } => unknown(format!("the payment is pending as `{reference}`")),
         Outcome::RequiresAction { url, .. } => unknown(format!("the payment needs a person at {url}")),
-        Outcome::PriceMoved { actual } => unknown(format!("the gateway would take {actual}")),
     };
     Ok(vec![event])
 }

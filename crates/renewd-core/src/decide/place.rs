@@ -6,10 +6,11 @@ use crate::event::{Event, UseKey};
 use crate::ids::{AccountName, Digest, OrderId};
 use crate::money::Money;
 use crate::order::{Hold, MonthKey, ORDER_EXPIRES_HOURS, ORDER_LINES_MAX, Order, OrderStatus, Origin};
-use crate::quote::{Quote, frozen_refusal};
+use crate::quote::{Prepared, Quote, frozen_refusal};
 use crate::refusal::{Reason, Refusal};
 use crate::state::State;
 use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeSet;
 
 /// An order to be placed. All quotes are of one account and currency.
 #[derive(Debug, Clone)]
@@ -98,7 +99,8 @@ pub fn same_renewal(left: &Quote, right: &Quote) -> bool {
 /// Places one order.
 ///
 /// # Errors
-/// A quote that cannot be accepted (see [`check_quote`]), no method, too many lines, or a total that is too large.
+/// A quote that cannot be accepted (see [`check_quote`]) or stands there twice, no method, too many lines, or a total
+/// that is too large.
 pub fn place(state: &State, placing: Placing, now: DateTime<Utc>) -> Result<(Order, Vec<Event>), Refusal> {
     if placing.methods.is_empty() {
         return Err(Refusal::new(
@@ -116,6 +118,7 @@ pub fn place(state: &State, placing: Placing, now: DateTime<Utc>) -> Result<(Ord
             format!("an order has 1 to {ORDER_LINES_MAX} lines, not {}", placing.quotes.len()),
         ));
     }
+    check_one_account(&placing)?;
     for quote in &placing.quotes {
         check_quote(state, quote, &placing.origin, now)?;
     }
@@ -129,10 +132,12 @@ pub fn place(state: &State, placing: Placing, now: DateTime<Utc>) -> Result<(Ord
         account: placing.account,
         methods: placing.methods,
         origin: placing.origin,
+        adopted_by: Vec::new(),
         lines: placing.quotes,
         total,
         placed_at: now,
         expires_at: now.checked_add_signed(TimeDelta::hours(ORDER_EXPIRES_HOURS)).unwrap_or(now),
+        time_zone: account.time_zone,
         month,
         status: if holds.is_empty() { OrderStatus::Open } else { OrderStatus::Held },
         holds,
@@ -142,10 +147,43 @@ pub fn place(state: &State, placing: Placing, now: DateTime<Utc>) -> Result<(Ord
     Ok((order, events))
 }
 
+/// The quotes may come from a file: each must be of the payer's own resources, and none may stand there twice, which
+/// would be paid twice and extended once.
+fn check_one_account(placing: &Placing) -> Result<(), Refusal> {
+    let mut seen = BTreeSet::new();
+    for quote in &placing.quotes {
+        let Prepared { resource, account, .. } = &quote.prepared;
+        if *account != placing.account {
+            return Err(Refusal::new(
+                Reason::NoAccount,
+                format!("{resource} was quoted for account {account}, not for {}", placing.account),
+            ));
+        }
+        if !seen.insert(resource) {
+            return Err(Refusal::new(Reason::OpenOrder, format!("{resource} stands twice in the order"))
+                .hint("name each resource once"));
+        }
+    }
+    Ok(())
+}
+
 fn order_id(account: &AccountName, quotes: &[Quote], sequence: u64) -> OrderId {
     let keys: Vec<Digest> = quotes.iter().map(|quote| quote.prepared.renewal_key()).collect();
     let number = sequence.to_be_bytes();
     let mut parts: Vec<&[u8]> = vec![b"order", account.as_str().as_bytes(), &number];
     parts.extend(keys.iter().map(|key| key.as_bytes().as_slice()));
     OrderId::from_key(&Digest::of_parts(parts))
+}
+
+/// Whether an order may be adopted: not by a request that is used up for one of its resources.
+pub fn may_adopt(state: &State, order: &Order, origin: &Origin) -> bool {
+    order.lines.iter().all(|line| check_use(state, line, origin).is_ok())
+}
+
+/// Lets a request adopt an open order (see [`may_adopt`]) that another, or nobody, had asked for: it uses the
+/// request up as well.
+pub fn adopt(order: &Order, origin: &Origin) -> Option<Event> {
+    let request = origin.request()?;
+    let known = order.requests().any(|known| known == request);
+    (!known).then(|| Event::OrderAdopted { order: order.id.clone(), request: request.clone() })
 }

@@ -237,7 +237,7 @@ pub struct Plugin {
 }
 
 /// Limits of one plugin where they differ from the host's defaults.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PluginLimits {
     /// Total linear memory of one call, in bytes.

@@ -1,13 +1,14 @@
 //! Checking inventory rows: texts become typed values, or findings with places.
 
 use super::read::{Inventory, Row};
-use super::{INVENTORY_FINDINGS_MAX, LABELS_MAX, REQUIRED, TEXT_BYTES_MAX};
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use super::{EXPIRY_YEARS, INVENTORY_FINDINGS_MAX, LABELS_MAX, REQUIRED, TEXT_BYTES_MAX};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, Utc};
 use renewd_core::calendar::AnchorDay;
 use renewd_core::documents::Mode;
 use renewd_core::ids::{AccountName, ResourceId};
 use renewd_core::resource::Description;
 use renewd_core::state::State;
+use renewd_policy::values::{parse_date, parse_decimal};
 use renewd_policy::{Code, Finding, Place, Problem, did_you_mean};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -171,9 +172,14 @@ fn account_hint(text: &str, accounts: &[&str]) -> String {
     did_you_mean(text, accounts)
 }
 
+/// Digits only: the number types' own parsers also take a sign.
+fn plain_number<T: std::str::FromStr>(text: &str) -> Option<T> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
 fn quantity(text: &str) -> Result<u32, Problem> {
-    match text.parse::<u32>() {
-        Ok(quantity) if 0 < quantity => Ok(quantity),
+    match plain_number::<u32>(text) {
+        Some(quantity) if 0 < quantity => Ok(quantity),
         _ => Err(Problem::new(Code::BadNumber, format!("`{text}` is not a quantity"))
             .hint("write a whole number of units, 1 or more")),
     }
@@ -202,14 +208,35 @@ fn labels(text: &str) -> Result<BTreeMap<String, String>, Problem> {
     Ok(labels)
 }
 
-/// RFC 3339, a local time without a zone, or a bare date; whole seconds only.
+/// RFC 3339, a local time without a zone, or a bare date; whole seconds only, of a year that leaves room for terms.
 pub(crate) fn written_expiry(text: &str) -> Result<WrittenExpiry, Problem> {
+    let written = any_expiry(text)?;
+    let year = match written {
+        WrittenExpiry::Instant(instant) => instant.year(),
+        WrittenExpiry::Local(local) => local.year(),
+        WrittenExpiry::Date(date) => date.year(),
+    };
+    if EXPIRY_YEARS.contains(&year) {
+        return Ok(written);
+    }
+    Err(Problem::new(Code::BadDate, format!("`{text}` is too far away")).hint(format!(
+        "write a year from {} to {}",
+        EXPIRY_YEARS.start(),
+        EXPIRY_YEARS.end()
+    )))
+}
+
+fn any_expiry(text: &str) -> Result<WrittenExpiry, Problem> {
     let wrong = || {
         Problem::new(Code::BadDate, format!("`{text}` is not an expiry"))
             .hint("write 2026-12-31, 2026-12-31T23:59:59, or 2026-12-31T23:59:59+08:00")
     };
-    if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        return (text.len() == 10).then_some(WrittenExpiry::Date(date)).ok_or_else(wrong);
+    // Four digits of year: chrono also takes a sign and more of them, which no output could write.
+    if text.as_bytes().get(4) != Some(&b'-') {
+        return Err(wrong());
+    }
+    if let Ok(date) = parse_date(text) {
+        return Ok(WrittenExpiry::Date(date));
     }
     let normal = text.replacen(' ', "T", 1);
     if let Ok(local) = NaiveDateTime::parse_from_str(&normal, "%Y-%m-%dT%H:%M:%S")
@@ -226,16 +253,14 @@ pub(crate) fn written_expiry(text: &str) -> Result<WrittenExpiry, Problem> {
 }
 
 fn anchor_day(text: &str) -> Result<AnchorDay, Problem> {
-    text.parse::<u8>().ok().and_then(|day| AnchorDay::new(day).ok()).ok_or_else(|| {
+    plain_number::<u8>(text).and_then(|day| AnchorDay::new(day).ok()).ok_or_else(|| {
         Problem::new(Code::BadNumber, format!("`{text}` is not an anchor day")).hint("write a day from 1 to 31")
     })
 }
 
 fn price(text: &str) -> Result<Decimal, Problem> {
-    match Decimal::from_str_exact(text) {
-        Ok(price) if !price.is_sign_negative() && price <= Decimal::from(renewd_core::money::AMOUNT_MAX) => {
-            Ok(price.normalize())
-        }
+    match parse_decimal(text) {
+        Ok(price) if price <= Decimal::from(renewd_core::money::AMOUNT_MAX) => Ok(price.normalize()),
         _ => Err(Problem::new(Code::BadNumber, format!("`{text}` is not a price"))
             .hint("write the net price per unit and month in the account's currency, such as 12.50")),
     }

@@ -57,7 +57,14 @@ fn add(state: &State, row: &Checked, merged: &mut Merged) {
         Ok(end) => end,
         Err((place, problem)) => return merged.bad.push((place.unwrap_or(row.place), row.id.clone(), problem)),
     };
-    let resource = Resource {
+    let resource = new_resource(row, end);
+    merged.events.push(Event::ResourceAdded { resource: Box::new(resource) });
+    merged.added.push(row.id.clone());
+}
+
+/// The resource that a row brings, with the windows that hold until a policy matches it.
+fn new_resource(row: &Checked, end: TermEnd) -> Resource {
+    Resource {
         id: row.id.clone(),
         description: row.description.clone(),
         end: end.clone(),
@@ -70,9 +77,7 @@ fn add(state: &State, row: &Checked, merged: &mut Merged) {
         chosen: row.mode.map(by_import),
         freeze: None,
         open_order: None,
-    };
-    merged.events.push(Event::ResourceAdded { resource: Box::new(resource) });
-    merged.added.push(row.id.clone());
+    }
 }
 
 fn by_import(mode: Mode) -> ModeOverride {
@@ -84,20 +89,7 @@ fn bare_date_time(state: &State, row: &Checked, zone: chrono_tz::Tz) -> NaiveTim
     let WrittenExpiry::Date(date) = row.expiry else { return NaiveTime::MIN };
     let expiry = Expiry { date, time: NaiveTime::MIN, zone };
     let end = TermEnd { expiry, anchor: AnchorDay::of(date) };
-    let probe = Resource {
-        id: row.id.clone(),
-        description: row.description.clone(),
-        end: end.clone(),
-        generation: 0,
-        windows: Windows::default(),
-        windows_captured: false,
-        imported: Imported { end, mode: None, price: None },
-        paid: std::collections::BTreeMap::new(),
-        last_paid: None,
-        chosen: None,
-        freeze: None,
-        open_order: None,
-    };
+    let probe = new_resource(row, end);
     let name = Cover::find(&probe, state.policies()).policy().and_then(|policy| policy.conventions);
     conventions(name).bare_date_time
 }

@@ -6,6 +6,8 @@
 mod check;
 mod merge;
 mod read;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use check::{capped, check_rows};
 pub(crate) use merge::{Merged, merge_rows};
@@ -21,6 +23,9 @@ pub(crate) const LABELS_MAX: usize = 64;
 pub(crate) const TEXT_BYTES_MAX: usize = 1_000;
 /// Most findings that are reported of one inventory; more are counted.
 pub(crate) const INVENTORY_FINDINGS_MAX: usize = 200;
+
+/// Years that an imported expiry may lie in.
+pub(crate) const EXPIRY_YEARS: std::ops::RangeInclusive<i32> = 1970..=9000;
 
 /// The columns of an inventory, in the order of an export.
 pub const COLUMNS: [&str; 14] = [

@@ -240,6 +240,11 @@ fn json_text(column: &str, value: &Value) -> Result<String, Problem> {
             let pairs: Result<Vec<String>, Problem> = labels
                 .iter()
                 .map(|(key, value)| match value {
+                    // Joined as in CSV, such a label would be read back as others.
+                    Value::String(text) if key.contains(['=', ';']) || text.contains(';') => {
+                        Err(Problem::new(Code::WrongType, format!("label `{key}` has a `=` or `;`"))
+                            .hint("a key has neither, and a value has no `;`"))
+                    }
                     Value::String(text) => Ok(format!("{key}={text}")),
                     _ => Err(Problem::new(Code::WrongType, format!("label `{key}` is not a text"))),
                 })

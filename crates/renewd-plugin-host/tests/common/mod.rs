@@ -1,5 +1,6 @@
 //! What the tests of this crate share: the built components, and requests to ask them.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops at once")]
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use renewd_plugin_host::payment_wire::{ChargeLine, ChargeRef, ChargeRequest, RefundRequest};
@@ -60,7 +61,10 @@ pub fn price_request(item: &str) -> PriceRequest {
         extra_days: 0,
         extra_of: ExtraBasis::Month,
         extra_fraction: vec![],
-        rows: vec![PriceRow { term: "P1M".into(), months: 1, unit_price: "20.00".into() }, PriceRow { term: "P1Y".into(), months: 12, unit_price: "200.00".into() }],
+        rows: vec![
+            PriceRow { term: "P1M".into(), months: 1, unit_price: "20.00".into() },
+            PriceRow { term: "P1Y".into(), months: 12, unit_price: "200.00".into() },
+        ],
         metadata: vec![],
     }
 }

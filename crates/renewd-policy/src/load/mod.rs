@@ -29,6 +29,9 @@ use std::sync::Arc;
 pub struct Loaded {
     /// The documents, or the errors that stand in the way (warnings are only in `warnings`).
     pub documents: Result<DocumentSet, Vec<Finding>>,
+    /// Where something stands in the way: the documents of those files that have no error, so that whoever knows
+    /// more about them can report what is wrong there in the same breath.
+    pub partial: DocumentSet,
     /// Findings that do not stand in the way.
     pub warnings: Vec<Finding>,
     /// The texts of the files, for snippets.
@@ -134,20 +137,19 @@ impl Loader {
             .filter_map(|(file, header, node)| Some(Outline { file: &file.name, header: header.as_ref()?, node }))
             .collect();
         check_references(&outlines, &self.references, &mut self.findings);
-        let set = if self.findings.has_errors() { None } else { Some(self.assemble()) };
+        let set = self.assemble();
         let findings = std::mem::take(&mut self.findings).into_sorted();
         let (errors, warnings) = findings.into_iter().partition::<Vec<_>, _>(|f| f.severity == Severity::Error);
-        let documents = match set {
-            Some(set) if errors.is_empty() => Ok(set),
-            Some(_) | None => Err(errors),
-        };
-        Loaded { documents, warnings, sources: self.sources }
+        let (documents, partial) =
+            if errors.is_empty() { (Ok(set), DocumentSet::default()) } else { (Err(errors), set) };
+        Loaded { documents, partial, warnings, sources: self.sources }
     }
 
     /// Deserialises clean files; what still goes wrong here is a finding.
     fn assemble(&mut self) -> DocumentSet {
         let mut documents = BTreeMap::new();
-        for file in &self.files {
+        let broken = self.findings.files_with_errors();
+        for file in self.files.iter().filter(|file| !broken.contains(&file.name)) {
             let nodes: Vec<&Node> = file.documents.iter().map(|(_, node)| node.as_ref()).collect();
             let positions = match agree(&file.text, &nodes) {
                 Ok(positions) => positions,

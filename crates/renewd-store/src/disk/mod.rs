@@ -5,7 +5,7 @@
 
 mod real;
 pub use real::RealDisk;
-pub(crate) use real::{create_private, dir_bytes, sync_directory};
+pub(crate) use real::{create_private, dir_bytes, free_bytes, sync_directory};
 
 use std::io;
 
@@ -61,4 +61,9 @@ pub trait Disk: Send {
     /// # Errors
     /// The file system failed.
     fn sync_dir(&mut self) -> io::Result<()>;
+
+    /// How many bytes may still be written; none where that cannot be told.
+    fn free_bytes(&mut self) -> Option<u64> {
+        None
+    }
 }

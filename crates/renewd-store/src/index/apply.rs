@@ -5,7 +5,7 @@
 
 use super::Index;
 use super::error::IndexError;
-use super::history::Pointer;
+use super::history::{Entries, Pointer};
 use crate::failpoint::failpoint;
 use crate::journal::scan::Run;
 use crate::sequence::{Place, Sequence};
@@ -106,11 +106,11 @@ impl Index {
     pub(crate) fn apply(&mut self, commit: &CommitView) -> Result<(), IndexError> {
         failpoint("index.before-write");
         let mut set = WorkingSet::default();
+        let mut history = Entries::default();
         for view in &commit.events {
-            for subject in set.apply(self, commit.at, &view.event)? {
-                self.remember(&subject, pointer(commit, view))?;
-            }
+            history.add(&set.apply(self, commit.at, &view.event)?, pointer(commit, view));
         }
+        self.remember(&history)?;
         failpoint("index.mid-write");
         for (key, before) in &set.before {
             let content = set.state.row_json(key);

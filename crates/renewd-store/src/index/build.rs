@@ -2,10 +2,10 @@
 //!
 //! Must never write into an index that has rows already.
 
+use super::Index;
 use super::apply::{CommitView, named_order, pointer};
 use super::error::IndexError;
-use super::history;
-use super::{HISTORY_TREE, Index};
+use super::history::Entries;
 use crate::sequence::Place;
 use renewd_core::state::State;
 
@@ -13,7 +13,7 @@ use renewd_core::state::State;
 #[derive(Default)]
 pub(crate) struct Builder {
     state: State,
-    history: Vec<(Vec<u8>, [u8; 16])>,
+    history: Entries,
 }
 
 impl Builder {
@@ -22,22 +22,17 @@ impl Builder {
         for view in &commit.events {
             let order = named_order(&self.state, &view.event);
             self.state.apply(commit.at, &view.event);
-            let pointer = pointer(commit, view);
-            let subjects = view.event.subjects(order.as_ref());
-            self.history.extend(subjects.iter().map(|s| (history::key(s, pointer), history::content(pointer))));
+            self.history.add(&view.event.subjects(order.as_ref()), pointer(commit, view));
         }
     }
 
     /// Writes everything into an empty index, the mark last.
-    pub(crate) fn write_into(mut self, index: &mut Index, place: Place) -> Result<(), IndexError> {
+    pub(crate) fn write_into(self, index: &mut Index, place: Place) -> Result<(), IndexError> {
         for key in self.state.keys() {
             let content = self.state.row_json(&key);
             index.replace(key.tree(), &key.key_bytes(), None, content.as_deref())?;
         }
-        self.history.sort_unstable();
-        for (key, content) in &self.history {
-            index.replace(HISTORY_TREE, key, None, Some(content))?;
-        }
+        index.remember_first(&self.history)?;
         index.write_mark(place)
     }
 }

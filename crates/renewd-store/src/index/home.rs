@@ -81,6 +81,17 @@ impl Home {
         }
     }
 
+    /// Copies the index, which nobody may have open, into another directory. It is not made durable.
+    pub(crate) fn copy_to(&self, to: &Path) -> io::Result<()> {
+        match self {
+            Self::Directory(dir) if dir.join(NAME).is_dir() => {
+                copy_dir(&dir.join(NAME), &to.join(NAME))?;
+                restrict_dir(&to.join(NAME))
+            }
+            Self::Directory(_) | Self::Memory => Ok(()),
+        }
+    }
+
     /// Bytes on the disk.
     pub(crate) fn bytes(&self) -> io::Result<u64> {
         match self {
@@ -88,6 +99,20 @@ impl Home {
             Self::Memory => Ok(0),
         }
     }
+}
+
+fn copy_dir(from: &Path, to: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().mode(0o700).create(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_dir(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 fn restrict_dir(dir: &Path) -> io::Result<()> {

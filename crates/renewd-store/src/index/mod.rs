@@ -34,7 +34,8 @@ pub(crate) use trees::Trees;
 use trees::Visit;
 
 const MARK_TREE: &str = "watermark";
-const MARK_KEY: &[u8] = b"watermark";
+/// Names the format of the rows too: an index that another version made has no watermark here, and is rebuilt.
+const MARK_KEY: &[u8] = b"watermark/2";
 const HISTORY_TREE: &str = "history";
 
 /// All trees that hold rows of their own, the history included.

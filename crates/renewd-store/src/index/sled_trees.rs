@@ -6,7 +6,7 @@
 
 use super::error::IndexError;
 use super::quiet::guarded;
-use super::trees::{Trees, Visit};
+use super::trees::{Entry, Trees, Visit, after};
 use crate::limits::{INDEX_CACHE_BYTES, INDEX_LOCK_WAIT_MAX, LOCK_POLL_INTERVAL};
 use sled::{Config, Db, Mode, Tree};
 use std::collections::BTreeMap;
@@ -97,6 +97,12 @@ impl Trees for SledTrees {
             visit(&key, &value)?;
         }
         Ok(())
+    }
+
+    fn last(&self, tree: &str, prefix: &[u8]) -> Result<Option<Entry>, IndexError> {
+        let tree = self.tree(tree)?;
+        let found = guarded(|| tree.get_lt(after(prefix)))?.filter(|(key, _)| key.starts_with(prefix));
+        Ok(found.map(|(key, value)| (key.to_vec(), value.to_vec())))
     }
 
     fn close(mut self: Box<Self>) -> Result<(), IndexError> {

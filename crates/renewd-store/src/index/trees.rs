@@ -9,6 +9,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Called with every key and value of a scan.
 pub(crate) type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<(), IndexError>;
 
+/// A key and its value.
+pub(crate) type Entry = (Vec<u8>, Vec<u8>);
+
+/// The first key after all that begin with `prefix`.
+pub(super) fn after(prefix: &[u8]) -> Vec<u8> {
+    let mut key = prefix.to_vec();
+    if let Some(last) = key.last_mut() {
+        *last = last.saturating_add(1);
+    }
+    key
+}
+
 /// Named, ordered maps of bytes.
 pub(crate) trait Trees: Send {
     fn get(&self, tree: &str, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError>;
@@ -16,6 +28,8 @@ pub(crate) trait Trees: Send {
     fn remove(&self, tree: &str, key: &[u8]) -> Result<(), IndexError>;
     /// Visits all entries whose key begins with `prefix`, in the order of their keys.
     fn scan(&self, tree: &str, prefix: &[u8], visit: Visit<'_>) -> Result<(), IndexError>;
+    /// The last entry whose key begins with `prefix` (which must not end in 0xFF).
+    fn last(&self, tree: &str, prefix: &[u8]) -> Result<Option<Entry>, IndexError>;
     /// Writes out what is buffered and lets go of all files.
     fn close(self: Box<Self>) -> Result<(), IndexError>;
 }
@@ -55,6 +69,13 @@ impl Trees for MemoryTrees {
         map.range(prefix.to_vec()..)
             .take_while(|(key, _)| key.starts_with(prefix))
             .try_for_each(|(key, value)| visit(key, value))
+    }
+
+    fn last(&self, tree: &str, prefix: &[u8]) -> Result<Option<Entry>, IndexError> {
+        let maps = self.maps();
+        let Some(map) = maps.get(tree) else { return Ok(None) };
+        let last = map.range(prefix.to_vec()..after(prefix)).next_back();
+        Ok(last.map(|(key, value)| (key.clone(), value.clone())))
     }
 
     fn close(self: Box<Self>) -> Result<(), IndexError> {

@@ -7,7 +7,7 @@ use super::header::{self, RunExtent, RunHeader};
 use super::record::{Kind, RECORD_BYTES_MIN, encode, record_bytes};
 use super::{FILE, Journal};
 use crate::failpoint::failpoint;
-use crate::limits::{COMMIT_BYTES_MAX, COMMIT_RECORDS_MAX, JOURNAL_BYTES_MAX, RECORD_BYTES_MAX};
+use crate::limits::{COMMIT_BYTES_MAX, COMMIT_RECORDS_MAX, FREE_BYTES_MIN, JOURNAL_BYTES_MAX, RECORD_BYTES_MAX};
 use crate::sequence::{Head, Place, Sequence};
 use std::sync::Arc;
 
@@ -56,6 +56,7 @@ impl Journal {
             return Err(failure.clone());
         }
         let (extent, header_payload) = self.check_limits(header, events)?;
+        self.check_space(extent.rest_bytes + record_bytes(header_payload.len()))?;
         let written = self.write_run(extent, &header_payload, events);
         if let Err(failure) = &written {
             // INVARIANT (poison): after any failed write or sync nothing is written any more.
@@ -88,6 +89,16 @@ impl Journal {
             return too_large(format!("the journal would have more than {JOURNAL_BYTES_MAX} bytes"));
         }
         Ok((extent, header_payload))
+    }
+
+    /// INVARIANT (room-first): a commit is begun only if it fits and [`FREE_BYTES_MIN`] stays free, so that a full
+    /// disk is met as a refusal that left nothing behind, and what is there can still be opened and read.
+    fn check_space(&mut self, run_bytes: u64) -> Result<(), JournalError> {
+        let needed_bytes = run_bytes + FREE_BYTES_MIN;
+        match self.disk.free_bytes() {
+            Some(free_bytes) if free_bytes < needed_bytes => Err(JournalError::NoSpace { free_bytes, needed_bytes }),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn write_run(&mut self, extent: RunExtent, header: &[u8], events: &[Vec<u8>]) -> Result<Appended, JournalError> {

@@ -52,6 +52,14 @@ pub enum JournalError {
     /// The commit is over a limit; nothing was written.
     #[error("the commit is too large: {0}")]
     TooLarge(String),
+    /// The disk is too full for the commit; nothing was written.
+    #[error("the disk has {free_bytes} bytes free; the commit needs {needed_bytes}")]
+    NoSpace {
+        /// What is free.
+        free_bytes: u64,
+        /// The commit, and what has to stay free.
+        needed_bytes: u64,
+    },
 }
 
 impl JournalError {
@@ -59,7 +67,12 @@ impl JournalError {
     pub fn is_damage(&self) -> bool {
         match self {
             Self::Damaged(_) | Self::BadHeader(_) => true,
-            Self::Missing | Self::Version(_) | Self::Io { .. } | Self::Poisoned(_) | Self::TooLarge(_) => false,
+            Self::Missing
+            | Self::Version(_)
+            | Self::Io { .. }
+            | Self::Poisoned(_)
+            | Self::TooLarge(_)
+            | Self::NoSpace { .. } => false,
         }
     }
 }

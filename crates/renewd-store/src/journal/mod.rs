@@ -24,18 +24,21 @@
 //! Must never: rewrite a byte of a closed run, retry a failed sync, or take part of a run for the whole.
 
 mod append;
+mod copy;
 pub(crate) mod error;
 pub(crate) mod header;
 mod open;
 mod reader;
 mod record;
 pub(crate) mod scan;
+pub(crate) mod survey;
 mod tail;
 pub(crate) mod watermark;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use copy::copy_prefix;
 pub use error::{Damage, JournalError};
 pub use header::{FORMAT_VERSION, RunHeader, StoreId, StoreIdError};
 pub use open::{Depth, JournalReport, Torn};
@@ -85,6 +88,11 @@ impl Journal {
     /// Where the last commit lies.
     pub(crate) fn place(&self) -> Place {
         self.place
+    }
+
+    /// Lets go of the journal: its disk, for reading what is closed already.
+    pub(crate) fn into_disk(self) -> Box<dyn Disk> {
+        self.disk
     }
 
     /// Where the chain begins.

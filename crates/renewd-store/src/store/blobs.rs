@@ -3,7 +3,7 @@
 //! Must never return bytes whose digest is not the one asked for, nor delete a blob.
 
 use super::error::{StoreError, failed};
-use super::files::{Boundaries, private_dir, write_whole};
+use super::files::{Boundaries, private_dir, require_room, write_whole};
 use super::{Mode, Store};
 use crate::limits::BLOB_BYTES_MAX;
 use renewd_core::ids::Digest;
@@ -39,6 +39,7 @@ impl Store {
         if self.blob(&digest).is_ok() {
             return Ok(digest);
         }
+        require_room(&self.dir, bytes.len() as u64)?;
         let dir = dir(&self.dir);
         private_dir(&dir)?;
         write_whole(&dir, &digest.to_string(), bytes, &BOUNDARIES)?;
@@ -87,19 +88,28 @@ pub struct BlobReport {
     pub damaged: Vec<Digest>,
 }
 
-/// Reads every blob.
-pub(super) fn check_all(store: &Path) -> Result<BlobReport, StoreError> {
-    let mut report = BlobReport::default();
+/// The digests of all blobs, sorted.
+pub(super) fn list(store: &Path) -> Result<Vec<Digest>, StoreError> {
     let dir = dir(store);
     let entries = match fs::read_dir(&dir) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(report),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(failed("reading", &dir)(error)),
     };
+    let mut digests = Vec::new();
     for entry in entries {
         let name = entry.map_err(failed("reading", &dir))?.file_name();
         // A name that is no digest is what a crash left of a write; it is overwritten by the next one.
-        let Some(digest) = name.to_str().and_then(|name| name.parse::<Digest>().ok()) else { continue };
+        digests.extend(name.to_str().and_then(|name| name.parse::<Digest>().ok()));
+    }
+    digests.sort();
+    Ok(digests)
+}
+
+/// Reads every blob.
+pub(super) fn check_all(store: &Path) -> Result<BlobReport, StoreError> {
+    let mut report = BlobReport::default();
+    for digest in list(store)? {
         match read_blob(store, &digest) {
             Ok(bytes) => {
                 report.intact += 1;
@@ -109,6 +119,5 @@ pub(super) fn check_all(store: &Path) -> Result<BlobReport, StoreError> {
             Err(error) => return Err(error),
         }
     }
-    report.damaged.sort();
     Ok(report)
 }

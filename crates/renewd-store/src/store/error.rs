@@ -64,6 +64,41 @@ pub enum StoreError {
     /// The store was opened for reading.
     #[error("the store was opened for reading only")]
     ReadOnly,
+    /// The disk is too full; nothing was written.
+    #[error("the disk of `{}` has {free_bytes} bytes free; {needed_bytes} are needed", path.display())]
+    NoSpace {
+        /// Where it was to be written.
+        path: PathBuf,
+        /// What is free.
+        free_bytes: u64,
+        /// What was to be written, and what has to stay free.
+        needed_bytes: u64,
+    },
+    /// The directory cannot take a new copy.
+    #[error("`{}` cannot become a copy: {reason}", path.display())]
+    Target {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A backup is not used as a store: it has to be restored to a directory of its own.
+    #[error("`{}` is a backup, not a store", .0.display())]
+    Backup(PathBuf),
+    /// It is a store, or a copy that `store backup` did not make.
+    #[error("`{}` is not a backup", .0.display())]
+    NotABackup(PathBuf),
+    /// A copy lacks something that it says it holds, or its parts do not belong together.
+    #[error("the copy `{}` is damaged: {reason}", path.display())]
+    BadCopy {
+        /// The copy.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Not even the first commit of the journal is intact.
+    #[error("nothing can be salvaged: {0}")]
+    NothingIntact(crate::journal::Damage),
     /// The file system failed.
     #[error("{operation} `{}` failed: {source}", path.display())]
     Io {
@@ -97,12 +132,18 @@ impl StoreError {
             | Self::Index(_)
             | Self::NoBlob(_)
             | Self::BadBlob(_)
+            | Self::BadCopy { .. }
+            | Self::NothingIntact(_)
             | Self::Io { .. } => true,
             Self::Missing(_)
             | Self::Exists(_)
             | Self::Busy { .. }
             | Self::Version(_)
             | Self::BlobTooLarge { .. }
+            | Self::NoSpace { .. }
+            | Self::Target { .. }
+            | Self::Backup(_)
+            | Self::NotABackup(_)
             | Self::ReadOnly => false,
         }
     }
@@ -128,6 +169,14 @@ pub enum CommitError {
     /// The commit is over a limit; nothing was written.
     #[error("the commit is too large: {0}")]
     TooLarge(String),
+    /// The disk is too full; nothing was written, and the store can still be read. Make room and try again.
+    #[error("the disk has {free_bytes} bytes free; the commit needs {needed_bytes}")]
+    NoSpace {
+        /// What is free.
+        free_bytes: u64,
+        /// The commit, and what has to stay free.
+        needed_bytes: u64,
+    },
     /// The store was opened for reading; nothing was written.
     #[error("the store was opened for reading only")]
     ReadOnly,
@@ -155,9 +204,12 @@ impl CommitError {
     pub fn is_fatal(&self) -> bool {
         match self {
             Self::Io(_) | Self::Poisoned(_) => true,
-            Self::Moved { .. } | Self::TooLarge(_) | Self::ReadOnly | Self::Encode(_) | Self::Unfaithful { .. } => {
-                false
-            }
+            Self::Moved { .. }
+            | Self::TooLarge(_)
+            | Self::NoSpace { .. }
+            | Self::ReadOnly
+            | Self::Encode(_)
+            | Self::Unfaithful { .. } => false,
         }
     }
 }
@@ -166,6 +218,7 @@ impl From<JournalError> for CommitError {
     fn from(error: JournalError) -> Self {
         match error {
             JournalError::TooLarge(what) => Self::TooLarge(what),
+            JournalError::NoSpace { free_bytes, needed_bytes } => Self::NoSpace { free_bytes, needed_bytes },
             JournalError::Poisoned(source) => Self::Poisoned(source),
             other @ (JournalError::Missing
             | JournalError::Damaged(_)

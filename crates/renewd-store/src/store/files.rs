@@ -1,8 +1,9 @@
 //! Writing a small file so that it is there whole or not at all, and readable by its owner only.
 
 use super::error::{StoreError, failed};
-use crate::disk::{create_private, sync_directory};
+use crate::disk::{create_private, free_bytes, sync_directory};
 use crate::failpoint::failpoint;
+use crate::limits::FREE_BYTES_MIN;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -53,5 +54,16 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, StoreError> 
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed("reading", path)(error)),
+    }
+}
+
+/// Refuses what would leave less than [`FREE_BYTES_MIN`] of the disk under `dir`, before anything is written.
+pub(crate) fn require_room(dir: &Path, bytes: u64) -> Result<(), StoreError> {
+    let needed_bytes = bytes.saturating_add(FREE_BYTES_MIN);
+    match free_bytes(dir) {
+        Some(free_bytes) if free_bytes < needed_bytes => {
+            Err(StoreError::NoSpace { path: dir.to_owned(), free_bytes, needed_bytes })
+        }
+        Some(_) | None => Ok(()),
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! Must never pass damage of the journal off as a fault of the index: that is refused, not repaired.
 
-use super::{Inner, StoreError};
+use super::files::require_room;
+use super::{Inner, Mode, StoreError};
 use crate::failpoint::failpoint;
 use crate::index::{Builder, CommitView, Home, Index, IndexError};
 use crate::journal::{Journal, JournalError, StoreId};
 use crate::sequence::{Place, Sequence};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What was found and done about the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,27 @@ pub(super) fn open(home: &Home, journal: &mut Journal) -> Result<(Index, IndexRe
         Err(Fault::Journal(error)) => return Err(error.into()),
     };
     let (index, aside) = build(home, journal)?;
+    Ok((index, IndexReport::Rebuilt { reason, aside }))
+}
+
+/// Answers questions from memory where the index cannot be kept on the disk: a full disk must not keep anybody from
+/// reading. For commits the store stays closed, and says so if the disk is full.
+pub(super) fn open_despite(
+    error: StoreError,
+    dir: &Path,
+    mode: Mode,
+    journal: &mut Journal,
+) -> Result<(Index, IndexReport), StoreError> {
+    let StoreError::Index(fault) = error else { return Err(error) };
+    if matches!(fault, IndexError::Event { .. }) {
+        return Err(fault.into());
+    }
+    if mode == Mode::Write {
+        require_room(dir, 0)?;
+        return Err(fault.into());
+    }
+    let reason = format!("{fault}; until that is mended it is kept in memory");
+    let (index, aside) = build(&Home::Memory, journal)?;
     Ok((index, IndexReport::Rebuilt { reason, aside }))
 }
 
@@ -166,6 +188,9 @@ impl Inner {
         let Some(index) = self.index.take() else { return Ok(()) };
         let place = index.place();
         index.close()?;
+        if !self.kept {
+            return Ok(());
+        }
         self.home.restrict().map_err(IndexError::from)?;
         failpoint("store.before-seal");
         let head = self.journal.head().sequence;

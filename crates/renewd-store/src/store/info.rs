@@ -1,6 +1,6 @@
 //! `store info`: what a store is and how large.
 
-use super::{Mode, Store, StoreError, blobs, error::failed};
+use super::{Mode, Restored, Store, StoreError, blobs, error::failed};
 use crate::index::IndexError;
 use crate::journal::{FORMAT_VERSION, StoreId};
 use crate::sequence::Head;
@@ -15,6 +15,8 @@ pub struct StoreInfo {
     pub id: StoreId,
     /// The version of its format.
     pub format_version: u32,
+    /// The mark of a store that was restored or salvaged.
+    pub restored: Option<Restored>,
     /// The last commit.
     pub head: Head,
     /// Length of the journal.
@@ -39,6 +41,7 @@ impl Store {
         Ok(StoreInfo {
             id: self.id,
             format_version: FORMAT_VERSION,
+            restored: self.restored,
             head: inner.journal.head(),
             journal_bytes: inner.journal.bytes(),
             index_bytes: inner.home.bytes().map_err(IndexError::from)?,

@@ -10,15 +10,20 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-const NAME: &str = "lock";
+pub(super) const NAME: &str = "lock";
 
 /// The lock; dropping it lets the next process in.
 #[derive(Debug)]
 pub(crate) struct StoreLock {
-    _file: File,
+    file: File,
 }
 
 impl StoreLock {
+    /// The file that is locked.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
     /// Takes the lock of the store in `dir`, waiting up to `wait` for it.
     pub(crate) fn take(dir: &Path, wait: Duration) -> Result<Self, StoreError> {
         let path = dir.join(NAME);
@@ -27,7 +32,7 @@ impl StoreLock {
         let started = Instant::now();
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Self { _file: file }),
+                Ok(()) => return Ok(Self { file }),
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(failed("locking", &path)(error)),
             }

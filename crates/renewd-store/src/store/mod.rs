@@ -1,7 +1,7 @@
 //! The store: journal, index, blobs and lock of one directory, opened for as short as possible.
 //!
 //! ```text
-//! <dir>/            0700        store.json   format version and id; written last when a store is made
+//! <dir>/            0700        store.json   format version, id, mark of a copy; written last
 //!   lock            one process at a time, readers included
 //!   journal         the truth                watermark    how far it is acknowledged
 //!   index/          sled, built from the journal; index.aside/ is the last one that was replaced
@@ -16,6 +16,7 @@
 
 mod blobs;
 mod commit;
+mod copying;
 mod error;
 mod files;
 mod identity;
@@ -33,7 +34,9 @@ mod tests;
 
 pub use blobs::{BlobReport, read_blob};
 pub use commit::Commit;
+pub use copying::{Copied, LeftBehind, Salvaged, backup, copy_for_rehearsal, restore, salvage, verify_backup};
 pub use error::{CommitError, StoreError};
+pub use identity::{Origin, Restored};
 pub use index_care::IndexReport;
 pub use info::{StoreInfo, info};
 pub use owner::{Owner, owner_alive};
@@ -44,6 +47,7 @@ use crate::disk::{Disk, RealDisk};
 use crate::index::{Home, Index};
 use crate::journal::{Depth, Journal, JournalReport, StoreId};
 use crate::sequence::{Head, Place};
+use identity::Identity;
 use lock::StoreLock;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -80,6 +84,8 @@ struct Inner {
     /// None after the index failed, until it is rebuilt.
     index: Option<Index>,
     home: Home,
+    /// Whether the index is where the next open looks for it, rather than in memory because the disk is full.
+    kept: bool,
     repairs: Vec<IndexReport>,
 }
 
@@ -88,6 +94,7 @@ pub struct Store {
     dir: PathBuf,
     id: StoreId,
     mode: Mode,
+    restored: Option<Restored>,
     report: OpenReport,
     inner: RefCell<Inner>,
     // Last, so that it is dropped last: the index must be closed before the next process may open it.
@@ -101,9 +108,12 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Whether there is a store in this directory.
+    /// Whether there is a store in this directory, or what is left of one: commits without a `store.json` are damage,
+    /// not nothing. What a killed [`Store::create`] left behind has no commits, and is nothing.
     pub fn exists(dir: &Path) -> bool {
-        identity::read(dir).is_ok_and(|id| id.is_some()) || dir.join("store.json").exists()
+        identity::read(dir).is_ok_and(|id| id.is_some())
+            || dir.join(identity::NAME).exists()
+            || has_commits(dir).unwrap_or(false)
     }
 
     /// Makes a store in this directory (which may exist) and opens it for writing.
@@ -125,8 +135,9 @@ impl Store {
         let journal = Journal::create(disk, id)?;
         let home = Home::Directory(dir.to_owned());
         let report = JournalReport { verified_from: journal.bytes(), torn: None, watermark_missing: false };
-        let store = Self::with_parts(dir, journal, report, home, Mode::Write, Some(lock))?;
-        identity::write(dir, id)?;
+        let opened = Opened { lock: Some(lock), identity: Identity::of_new(id), journal, report };
+        let store = Self::with_parts(dir, opened, home, Mode::Write)?;
+        identity::write(dir, &Identity::of_new(id))?;
         Ok(store)
     }
 
@@ -139,23 +150,23 @@ impl Store {
     }
 
     fn open_at_depth(dir: &Path, wait: Duration, mode: Mode, depth: Depth) -> Result<Self, StoreError> {
-        let (lock, journal, report) = open_journal(dir, wait, depth)?;
-        Self::with_parts(dir, journal, report, Home::Directory(dir.to_owned()), mode, Some(lock))
+        let opened = open_journal(dir, wait, depth)?;
+        Self::with_parts(dir, opened, Home::Directory(dir.to_owned()), mode)
     }
 
-    fn with_parts(
-        dir: &Path,
-        mut journal: Journal,
-        journal_report: JournalReport,
-        home: Home,
-        mode: Mode,
-        lock: Option<StoreLock>,
-    ) -> Result<Self, StoreError> {
-        let (index, index_report) = index_care::open(&home, &mut journal)?;
-        let id = journal.id();
-        let inner = RefCell::new(Inner { journal, index: Some(index), home, repairs: Vec::new() });
-        let report = OpenReport { journal: journal_report, index: index_report };
-        Ok(Self { dir: dir.to_owned(), id, mode, report, inner, _lock: lock })
+    fn with_parts(dir: &Path, opened: Opened, home: Home, mode: Mode) -> Result<Self, StoreError> {
+        let Opened { lock, identity, mut journal, report } = opened;
+        let (index, index_report, home, kept) = match index_care::open(&home, &mut journal) {
+            Ok((index, report)) => (index, report, home, true),
+            Err(error) => {
+                let (index, report) = index_care::open_despite(error, dir, mode, &mut journal)?;
+                (index, report, Home::Memory, false)
+            }
+        };
+        let (id, restored) = (journal.id(), identity.restored);
+        let inner = RefCell::new(Inner { journal, index: Some(index), home, kept, repairs: Vec::new() });
+        let report = OpenReport { journal: report, index: index_report };
+        Ok(Self { dir: dir.to_owned(), id, mode, restored, report, inner, _lock: lock })
     }
 
     /// A store whose journal is on this disk and whose index is in memory; made if the disk is empty. Blobs and
@@ -174,7 +185,8 @@ impl Store {
             let report = JournalReport { verified_from: journal.bytes(), torn: None, watermark_missing: false };
             (journal, report)
         };
-        Self::with_parts(dir, journal, report, Home::Memory, Mode::Write, None)
+        let opened = Opened { lock: None, identity: Identity::of_new(journal.id()), journal, report };
+        Self::with_parts(dir, opened, Home::Memory, Mode::Write)
     }
 
     /// The directory of the store.
@@ -193,6 +205,13 @@ impl Store {
     /// The random identity of the store.
     pub fn id(&self) -> StoreId {
         self.id
+    }
+
+    /// The mark of a store that was restored from a backup or salvaged; none for one that never was.
+    ///
+    /// Before the first charge of each resource since that head, gateways must be asked what they know of it.
+    pub fn restored(&self) -> Option<Restored> {
+        self.restored
     }
 
     /// What the open found and repaired.
@@ -218,13 +237,24 @@ impl Drop for Store {
     }
 }
 
+/// A store whose journal is open and whose index is not.
+struct Opened {
+    lock: Option<StoreLock>,
+    identity: Identity,
+    journal: Journal,
+    report: JournalReport,
+}
+
 /// Takes the lock and opens the journal of a store, comparing identities.
-fn open_journal(dir: &Path, wait: Duration, depth: Depth) -> Result<(StoreLock, Journal, JournalReport), StoreError> {
+fn open_journal(dir: &Path, wait: Duration, depth: Depth) -> Result<Opened, StoreError> {
     if !dir.is_dir() {
         return Err(StoreError::Missing(dir.to_owned()));
     }
-    if !dir.join("store.json").exists() && !dir.join(crate::journal::FILE).exists() {
+    if !dir.join(identity::NAME).exists() && !dir.join(crate::journal::FILE).exists() {
         return Err(StoreError::Missing(dir.to_owned()));
+    }
+    if identity::read(dir)?.is_some_and(|identity| identity.backup.is_some()) {
+        return Err(StoreError::Backup(dir.to_owned()));
     }
     let lock = StoreLock::take(dir, wait)?;
     let identity = match identity::read(dir)? {
@@ -235,10 +265,10 @@ fn open_journal(dir: &Path, wait: Duration, depth: Depth) -> Result<(StoreLock, 
     let home = Home::Directory(dir.to_owned());
     let spare = |id: StoreId| -> Option<Place> { index_care::place_of_existing(&home, id) };
     let (journal, report) = Journal::open(Box::new(RealDisk::new(dir)), depth, spare)?;
-    if journal.id() != identity {
-        return Err(StoreError::Mixed { journal: journal.id(), identity });
+    if journal.id() != identity.id {
+        return Err(StoreError::Mixed { journal: journal.id(), identity: identity.id });
     }
-    Ok((lock, journal, report))
+    Ok(Opened { lock: Some(lock), identity, journal, report })
 }
 
 fn has_commits(dir: &Path) -> Result<bool, StoreError> {

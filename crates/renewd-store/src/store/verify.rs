@@ -3,7 +3,7 @@
 //! `verify` must never repair the index: it says what is wrong with it. (It does cut a torn end of the journal, as
 //! every open does, and says so.)
 
-use super::{BlobReport, StoreError, blobs, index_care, open_journal};
+use super::{BlobReport, Opened, StoreError, blobs, index_care, open_journal};
 use crate::index::{Home, Index, IndexError};
 use crate::journal::{Depth, Journal, JournalReport};
 use crate::sequence::Head;
@@ -62,9 +62,13 @@ pub enum IndexVerdict {
 /// The journal is damaged (the error names record, byte and intact range), the store is in use, or the file
 /// system failed.
 pub fn verify(dir: &Path, wait: Duration) -> Result<VerifyReport, StoreError> {
-    let (_lock, mut journal, report) = open_journal(dir, wait, Depth::Full)?;
+    let Opened { lock: _lock, mut journal, report, .. } = open_journal(dir, wait, Depth::Full)?;
     let should_be = index_care::build_apart(&Home::Memory, &mut journal)?;
-    let index = verdict(&Home::Directory(dir.to_owned()), &journal, &should_be);
+    let home = Home::Directory(dir.to_owned());
+    let index = verdict(&home, &journal, &should_be);
+    if index != IndexVerdict::Missing {
+        home.restrict().map_err(IndexError::from)?;
+    }
     let blobs = blobs::check_all(dir)?;
     Ok(VerifyReport { journal: report, head: journal.head(), journal_bytes: journal.bytes(), index, blobs })
 }
@@ -107,7 +111,7 @@ pub struct Rebuilt {
 /// # Errors
 /// The journal is damaged, the store is in use, or the file system failed.
 pub fn rebuild(dir: &Path, wait: Duration) -> Result<Rebuilt, StoreError> {
-    let (_lock, mut journal, report) = open_journal(dir, wait, Depth::Full)?;
+    let Opened { lock: _lock, mut journal, report, .. } = open_journal(dir, wait, Depth::Full)?;
     let home = Home::Directory(dir.to_owned());
     let (index, aside) = index_care::build(&home, &mut journal)?;
     let rebuilt = Rebuilt { head: journal.head(), journal: report, rows: index.rows().values().sum(), aside };

@@ -1,6 +1,8 @@
 //! The WebAssembly shim of the invoice plugin: it only passes on.
 
-use renewd_plugin_sdk::payment::{CancelOutcome, ChargeRef, ChargeRequest, ChargeStatus, Guest, Outcome, PaymentError, RefundOutcome, RefundRequest};
+use renewd_plugin_sdk::payment::{
+    CancelOutcome, ChargeRef, ChargeRequest, ChargeStatus, Guest, Outcome, PaymentError, RefundOutcome, RefundRequest,
+};
 use renewd_plugin_sdk::types::{Finding, Manifest};
 
 struct Plugin;

@@ -195,3 +195,24 @@ fn verify_says_what_is_wrong_with_an_index_and_repairs_nothing() {
     rebuild(&dir(&temp), NO_WAIT).unwrap();
     assert!(verify(&dir(&temp), NO_WAIT).unwrap().is_sound());
 }
+
+#[test]
+fn a_history_is_the_same_however_its_commits_were_cut_and_a_rebuild_finds_nothing_to_change() {
+    use crate::limits::HISTORY_CHUNK_ENTRIES_MAX as FULL;
+    let temp = tempfile::tempdir().unwrap();
+    drop(Store::create(&dir(&temp)).unwrap());
+    let mut count = 0;
+    for size in [1, FULL - 1, 1, FULL, FULL + 1, 2 * FULL, 3, 1, 3 * FULL - 5] {
+        let mut store = open(&temp).unwrap();
+        assert!(store.report().is_clean());
+        commit(&mut store, (count..count + size).map(|number| topup("acme", &format!("{number}"), "1.00")).collect());
+        count += size;
+        let account = renewd_core::ids::AccountName::new("acme").unwrap();
+        let history = store.history(&renewd_core::event::Subject::Account(account)).unwrap();
+        assert_eq!(history.len(), count);
+        assert!(history.windows(2).all(|pair| pair[0].sequence < pair[1].sequence));
+        assert_eq!(store.info().unwrap().rows["history"] as usize, count.div_ceil(FULL));
+        drop(store);
+        assert!(verify(&dir(&temp), NO_WAIT).unwrap().is_sound(), "{size}");
+    }
+}

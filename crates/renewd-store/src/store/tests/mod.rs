@@ -1,9 +1,12 @@
 //! Tests of the store on real files, with real events.
 
 mod contents;
+mod copies;
 mod damage;
+mod full_disk;
 mod index_faults;
 mod processes;
+mod salvaging;
 
 use super::*;
 use crate::sequence::Sequence;
@@ -43,7 +46,7 @@ pub(super) fn resource(id: &str) -> Event {
 pub(super) fn order(id: &str) -> Event {
     event(json!({ "event": "order-placed", "order": {
         "id": id, "account": "acme", "methods": [], "origin": { "by": "manual" }, "lines": [],
-        "total": { "amount": "60.00", "currency": "USD" }, "placedAt": at(0), "expiresAt": at(9), "month": "2027-01",
+        "total": { "amount": "60.00", "currency": "USD" }, "placedAt": at(0), "expiresAt": at(9), "month": "2027-01", "timeZone": "UTC",
         "status": "open",
     } }))
 }
