@@ -28,7 +28,6 @@ impl Engine {
         let saved = quoted.saved;
         let (quotes, changed) = self.still_true(&saved, now)?;
         let refused = [saved.refused, changed].concat();
-
         let mut desk = self.desk(now)?;
         let ask = Ask {
             origin: saved.ask.origin(),
@@ -104,7 +103,8 @@ impl Engine {
 
 /// Items of an order that could not be paid for a reason that is not the order's own state.
 fn not_paid(view: &mut RenewView, order: &OrderId, refusal: &Refusal) {
-    let open = |item: &Item| item.order.as_ref() == Some(order) && item.verdict == Verdict::Placed;
+    let open =
+        |item: &Item| item.order.as_ref() == Some(order) && matches!(item.verdict, Verdict::Placed | Verdict::Declined);
     let mut items = std::mem::take(&mut view.items);
     for item in items.iter_mut().filter(|item| open(item)) {
         *item = item.clone().because(Verdict::Refused, refusal);

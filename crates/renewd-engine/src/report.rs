@@ -20,7 +20,10 @@ pub(crate) fn renew_view(state: &State, arrangement: Arrangement, refused: &[Unq
     for (order, is_adopted) in adopted.iter().map(|o| (o, true)).chain(placed.iter().map(|o| (o, false))) {
         let order = known(order);
         let show_id = real || is_adopted;
-        items.extend(order_items(&order, show_id));
+        let of_order = order_items(&order, show_id);
+        // Before anything is tried, an open order is one to be paid, whatever became of earlier attempts.
+        let to_be_paid = dry_run && order.status == OrderStatus::Open;
+        items.extend(of_order.into_iter().map(|item| if to_be_paid { item.to_be_paid() } else { item }));
         orders.push(order_summary(&order, is_adopted, show_id));
     }
     finish(items, orders, dry_run)

@@ -262,7 +262,6 @@ fn show_account(desk: &Desk, name: &AccountName, now: DateTime<Utc>) -> Result<S
         let cover = Cover::find(resource, state.policies());
         *modes.entry(mode_of(resource, &cover, now).0.as_str().to_owned()).or_default() += 1;
     }
-    let limit = |what: &str, limit: Option<Money>| limit.map(|limit| format!("{what} {limit}"));
     Ok(Show::Account(Box::new(AccountView {
         account: name.clone(),
         time_zone: account.time_zone.to_string(),
@@ -270,10 +269,7 @@ fn show_account(desk: &Desk, name: &AccountName, now: DateTime<Utc>) -> Result<S
         renewal_day: account.renewal_day.map(|day| day.to_string()),
         methods: account.payment_methods.iter().map(|method| method.method.to_string()).collect(),
         balance: book.balance.get(account.currency.code()).copied().unwrap_or(Money::zero(account.currency)),
-        limits: [limit("per order", account.limits.per_order), limit("per month", account.limits.per_month)]
-            .into_iter()
-            .flatten()
-            .collect(),
+        limits: account.limits.clone(),
         months: book.months.iter().map(|(month, sum)| (month.as_str().to_owned(), Totals::clone(&sum.total))).collect(),
         modes,
         open_orders: state

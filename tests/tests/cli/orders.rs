@@ -81,6 +81,21 @@ fn a_second_renew_adopts_the_open_order() {
     assert_eq!(world.expiry("vm-001"), "2027-01-10T23:59:59+08:00");
 }
 
+/// A declined order was shown as declined in the quote of the next `renew`, which therefore had nothing to pay and
+/// repeated the old decline without a new attempt.
+#[test]
+fn renewing_again_after_a_decline_makes_a_new_attempt() {
+    let world = World::with_machines(&machines(1, "2026-12-10"));
+    let renew = ["renew", "--all", "--request-id", "first", "--pay-with", "balance", "--yes"];
+    let declined = world.json(1, renew);
+    assert_eq!(item(&declined, "vm-001")["reason"], "insufficient-balance");
+    world.run(["orders", "topup", "acme", "50 USD", "--reference", "bank-1"]).exits(0);
+    let renewed = world.json(0, renew);
+    assert_eq!(item(&renewed, "vm-001")["verdict"], "renewed");
+    assert_eq!(item(&renewed, "vm-001")["order"], item(&declined, "vm-001")["order"]);
+    assert_eq!(world.orders().len(), 1);
+}
+
 #[test]
 fn a_renew_that_cannot_adopt_names_the_open_order() {
     let world = World::with_machines(&machines(3, "2026-12-10"));

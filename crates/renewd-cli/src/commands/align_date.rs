@@ -31,7 +31,7 @@ Examples:
   renewd align date 2025-02-28 --anchor-day 31 --month-end end-of-month -o json")]
 pub(crate) struct DateArgs {
     /// When the current term ends
-    #[arg(value_name = "EXPIRY")]
+    #[arg(value_name = "EXPIRY", allow_hyphen_values = true)]
     expiry: String,
     /// Read and show dates in this IANA time zone
     #[arg(long, value_name = "ZONE", default_value = "UTC")]

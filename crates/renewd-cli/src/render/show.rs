@@ -57,7 +57,10 @@ fn account(page: &mut Page, view: &AccountView) {
     page.field("renewal day", view.renewal_day.as_deref().unwrap_or("-"));
     page.field("methods", view.methods.join(", "));
     page.field("balance", view.balance);
-    view.limits.iter().for_each(|limit| page.field("limit", limit));
+    let limits = [("per order", view.limits.per_order), ("per month", view.limits.per_month)];
+    for (what, limit) in limits.into_iter().filter_map(|(what, limit)| Some((what, limit?))) {
+        page.field("limit", format!("{what} {limit}"));
+    }
     for (month, totals) in &view.months {
         page.field(&format!("month {month}"), words::sums_or_nothing(totals));
     }

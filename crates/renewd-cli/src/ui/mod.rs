@@ -63,6 +63,9 @@ pub(crate) enum Color {
     Never,
 }
 
+/// The least width of a terminal that is believed, in columns.
+const WIDTH_MIN: u16 = 20;
+
 /// What text answers are drawn on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Screen {
@@ -93,7 +96,9 @@ impl Ui {
             Color::Never => anstream::ColorChoice::Never.write_global(),
         }
         let terminal = std::io::stdout().is_terminal();
-        let width = if terminal { comfy_table::Table::new().width() } else { None };
+        // A terminal that says it has hardly any columns does not know how many it has.
+        let told = if terminal { comfy_table::Table::new().width() } else { None };
+        let width = told.filter(|columns| WIDTH_MIN <= *columns);
         let ascii = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let screen = Screen { width, ascii, verbose: global.verbose > 0 };
         Self { output: global.output.unwrap_or(Output::Table), quiet: global.quiet, screen }

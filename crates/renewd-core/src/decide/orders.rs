@@ -18,6 +18,7 @@ pub(super) fn find<'a>(state: &'a State, id: &OrderId) -> Result<&'a Order, Refu
 
 fn wrong_state(order: &Order, what: &str) -> Refusal {
     Refusal::new(Reason::OrderState, format!("order {} is {} and cannot be {what}", order.id, order.status.as_str()))
+        .hint(format!("`renewd show {}` tells what happened to it", order.id))
 }
 
 /// Lets a held order be paid.
@@ -101,13 +102,15 @@ pub fn expire_overdue<'a>(orders: impl IntoIterator<Item = &'a Order>, now: Date
 /// No such account, another currency than the account's, nothing or less, or the reference was used with another amount.
 pub fn top_up(state: &State, account: &AccountName, amount: Money, reference: String) -> Result<Vec<Event>, Refusal> {
     let Some(document) = state.account(account) else {
-        return Err(Refusal::new(Reason::NoAccount, format!("there is no account `{account}`")));
+        return Err(Refusal::new(Reason::NoAccount, format!("there is no account `{account}`"))
+            .hint("the names are those of the Account documents that were applied"));
     };
     if document.currency != amount.currency() {
         return Err(Refusal::new(
             Reason::CurrencyMismatch,
             format!("account {account} pays in {}, not in {}", document.currency, amount.currency()),
-        ));
+        )
+        .hint(format!("top it up in {}", document.currency)));
     }
     if amount.is_zero() || amount.is_negative() {
         return Err(Refusal::new(Reason::OrderState, format!("{amount} is not an amount to add")));

@@ -88,6 +88,15 @@ impl Item {
         }
     }
 
+    /// The same item, ordered and not yet paid.
+    #[must_use]
+    pub fn to_be_paid(mut self) -> Self {
+        self.verdict = Verdict::Placed;
+        self.reason = None;
+        self.message = None;
+        self
+    }
+
     /// The same item with a refusal's reason, words and hint.
     #[must_use]
     pub fn because(mut self, verdict: Verdict, refusal: &Refusal) -> Self {

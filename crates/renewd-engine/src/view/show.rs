@@ -1,7 +1,7 @@
 //! Everything about one thing, previews, and plugins.
 
 use super::{OrderView, ResourceRow, Totals};
-use renewd_core::documents::Mode;
+use renewd_core::documents::{AccountLimits, Mode};
 use renewd_core::ids::{AccountName, OrderId, ResourceId};
 use renewd_core::money::Money;
 use serde::Serialize;
@@ -87,8 +87,8 @@ pub struct AccountView {
     pub methods: Vec<String>,
     /// Its prepaid balance.
     pub balance: Money,
-    /// `per order 5,000.00 USD` …
-    pub limits: Vec<String>,
+    /// Its limits.
+    pub limits: AccountLimits,
     /// Sums that monthly limits count, by month and currency.
     pub months: BTreeMap<String, Totals>,
     /// How many resources, by mode.
