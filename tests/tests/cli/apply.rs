@@ -179,3 +179,16 @@ fn every_verdict_of_a_dry_run_is_counted() {
     assert_eq!(verdicts(&quoted).values().sum::<usize>(), 4);
     assert!(world.orders().is_empty());
 }
+
+/// `maxTotal` was judged anew at each apply, so that a request could cost several times as much.
+#[test]
+fn a_requests_max_total_counts_what_it_ordered_before() {
+    let world = World::with_machines(&machines(3, "2026-12-10"));
+    world.write("policies/request.yaml", &REQUEST.replace("term: P1M", "term: P1M, maxTotal: 30 USD"));
+    world.run(["apply", "policies"]).exits(0);
+    world.write("more.csv", &renewd_tests::world::inventory(&machines(4, "2026-12-10")));
+    world.run(["import", "more.csv"]).exits(0);
+    let applied = world.json(4, ["apply", "policies"]);
+    assert_eq!(applied["placed"][0]["status"], "held", "{applied}");
+    assert_eq!(applied["placed"][0]["holds"][0]["reason"], "over-max-total", "{applied}");
+}

@@ -1,6 +1,6 @@
 //! A payment whose outcome nobody knows: its resources are frozen until a person says what happened.
 
-use renewd_tests::world::{PLUGINS, World, inventory, item, machines, verdicts};
+use renewd_tests::world::{ACCOUNT, PLUGINS, World, inventory, item, machines, verdicts};
 
 /// A world whose payment plugin traps in `charge`.
 fn trapping() -> World {
@@ -70,4 +70,19 @@ fn the_board_names_the_command_that_fixes_an_unknown_order() {
     let notice = notices.iter().find(|notice| notice["kind"] == "unknown").unwrap_or_else(|| panic!("{board}"));
     let command = notice["command"].as_str().unwrap();
     assert!(command.contains("orders resolve") && command.contains(&order), "{notice}");
+}
+
+/// Removals were allowed to take away the method and plugin that a later look at the gateway needs.
+#[test]
+fn what_an_unknown_payment_needs_cannot_be_removed() {
+    let world = trapping();
+    let order = unknown(&world);
+    world.write("policies/account.yaml", &ACCOUNT.replace("{ method: on-account }", "{ method: balance }"));
+    let plugins = PLUGINS.split("---").next().unwrap();
+    world.write("policies/plugins.yaml", plugins);
+    let error = world.failure(1, ["apply", "policies", "--allow", "removals"]);
+    assert_eq!(error["error"]["code"], "in-use", "{error}");
+    assert!(error["error"]["hint"].as_str().unwrap().contains(&order), "{error}");
+    world.run(["orders", "resolve", &order, "--as", "declined", "--reason", "asked the bank"]).exits(0);
+    world.run(["apply", "policies", "--allow", "removals"]).exits(0);
 }
