@@ -123,6 +123,10 @@ name_type!(
     RequestName
 );
 name_type!(
+    /// The name by which a plugin asks for a secret.
+    SecretName
+);
+name_type!(
     /// The id of an order: `ord_` and twelve hexadecimal digits.
     OrderId
 );

@@ -18,3 +18,4 @@ pub mod quote;
 pub mod refusal;
 pub mod resource;
 pub mod state;
+pub mod web;

@@ -128,6 +128,16 @@ fn documents() -> Vec<Event> {
         digest: Digest::of(b"stripe.wasm"),
         role: PluginRole::Payment,
         limits: PluginLimits { memory_bytes: Some(1 << 26), fuel: Some(u64::MAX), deadline_ms: Some(5000) },
+        grants: Vec::new(),
+        secrets: [].into(),
+    };
+    let gateway = Plugin {
+        grants: vec![
+            "POST https://api.stripe.com/v1/".parse().unwrap(),
+            "GET http://localhost:12111/".parse().unwrap(),
+        ],
+        secrets: [("stripe-key".parse().unwrap(), SecretSource { env: "STRIPE_KEY".to_owned() })].into(),
+        ..plugin.clone()
     };
     let request = |align, expires_before| RenewalRequest {
         name: "december".parse().unwrap(),
@@ -149,6 +159,7 @@ fn documents() -> Vec<Event> {
             row_count: 12,
         })),
         put(Document::Plugin(plugin)),
+        put(Document::Plugin(gateway)),
         put(Document::PaymentMethod(PaymentMethod {
             name: "card".parse().unwrap(),
             plugin: PluginName::new("stripe").unwrap(),

@@ -16,11 +16,13 @@ pub use policy::{
 pub use request::{AlignAsked, LocalMoment, RenewalRequest};
 
 use crate::calendar::Term;
-use crate::ids::{Digest, MethodName, PluginName, PriceListName};
+use crate::ids::{Digest, MethodName, PluginName, PriceListName, SecretName};
 use crate::money::Currency;
+use crate::web::Grant;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// What happens to a resource at its expiry: the four tabs of a renewals desk.
@@ -234,6 +236,20 @@ pub struct Plugin {
     /// Limits that differ from the defaults.
     #[serde(default)]
     pub limits: PluginLimits,
+    /// HTTP requests that it may send, in the document's order; none for pricing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<Grant>,
+    /// Where the secrets that it may name come from, by name. Never their values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<SecretName, SecretSource>,
+}
+
+/// Where a secret is read from when it is needed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretSource {
+    /// The environment variable.
+    pub env: String,
 }
 
 /// Limits of one plugin where they differ from the host's defaults.
