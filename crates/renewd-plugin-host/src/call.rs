@@ -5,11 +5,13 @@
 use crate::bindings::{PaymentPluginPre, PricingPluginPre};
 use crate::failure::PluginFailure;
 use crate::guest_log::GuestLog;
+use crate::http::{Door, Recording};
 use crate::invalid_output::InvalidOutput;
 use crate::limiter::TotalLimiter;
 use crate::limits::{HOST_BYTE_FUEL, HOST_CALL_FUEL, Limits};
 use serde::{Deserialize, Serialize};
 use std::io;
+use std::time::{Duration, Instant};
 use wasmtime::{Engine, Store, StoreContextMut, Trap};
 
 /// What a call gave, with what it said and used.
@@ -21,12 +23,29 @@ pub struct Called<T> {
     pub log: GuestLog,
     /// Fuel used, the host's own work for the plugin included.
     pub fuel: u64,
+    /// What was sent and answered, without any secret.
+    #[serde(default)]
+    pub recording: Recording,
+    /// How many requests may have left the machine.
+    #[serde(default)]
+    pub requests_sent: u32,
 }
 
 impl<T> Called<T> {
+    /// A value for which nothing was called.
+    pub(crate) fn uncalled(value: T) -> Self {
+        Self { value, log: GuestLog::default(), fuel: 0, recording: Recording::default(), requests_sent: 0 }
+    }
+
     /// The same call with its value turned into another.
     pub fn map<U>(self, turn: impl FnOnce(T) -> U) -> Called<U> {
-        Called { value: turn(self.value), log: self.log, fuel: self.fuel }
+        Called {
+            value: turn(self.value),
+            log: self.log,
+            fuel: self.fuel,
+            recording: self.recording,
+            requests_sent: self.requests_sent,
+        }
     }
 }
 
@@ -34,9 +53,24 @@ impl<T> Called<T> {
 pub(crate) struct CallState {
     pub(crate) limits: Limits,
     pub(crate) log: GuestLog,
-    /// Requests that may have left the machine.
-    pub(crate) requests_sent: u32,
+    pub(crate) door: Door,
     limiter: TotalLimiter,
+    begun: Instant,
+    /// Time that the host, not the guest, has used.
+    waited: Duration,
+}
+
+impl CallState {
+    fn new(limits: Limits, door: Door) -> Self {
+        let limiter = TotalLimiter::new(limits);
+        Self { limits, log: GuestLog::default(), door, limiter, begun: Instant::now(), waited: Duration::ZERO }
+    }
+
+    /// Notes time that the host has used; answers the ticks that the guest has left.
+    pub(crate) fn after_waiting(&mut self, time: Duration) -> u64 {
+        self.waited = self.waited.saturating_add(time);
+        self.limits.ticks_after(self.begun.elapsed().saturating_sub(self.waited))
+    }
 }
 
 /// Takes fuel for a host call that moves `bytes`; traps when there is too little left.
@@ -86,23 +120,19 @@ impl World for PaymentPluginPre<CallState> {
     }
 }
 
-/// The raw answer of a call, with the count of requests that may have left the machine during it.
-pub(crate) struct Raw<T> {
-    pub(crate) called: Called<Result<T, PluginFailure>>,
-    pub(crate) requests_sent: u32,
-}
+/// The raw answer of a call.
+pub(crate) type Raw<T> = Called<Result<T, PluginFailure>>;
 
 /// Starts the plugin in a fresh store, lets `work` call it, and measures and bounds what it answers.
 pub(crate) fn run<W: World, T: Serialize>(
     world: &W,
     limits: &Limits,
     items: usize,
+    door: Door,
     work: impl FnOnce(&mut Store<CallState>, &W::Instance) -> wasmtime::Result<T>,
 ) -> Raw<T> {
     let budget = limits.fuel(items);
-    let state =
-        CallState { limits: *limits, log: GuestLog::default(), requests_sent: 0, limiter: TotalLimiter::new(*limits) };
-    let mut store = Store::new(world.engine(), state);
+    let mut store = Store::new(world.engine(), CallState::new(*limits, door));
     let answer = work_in(&mut store, world, items, work).map_err(|error| classify(&error, limits, items));
     let left = store.get_fuel().unwrap_or(0);
     let state = store.into_data();
@@ -112,7 +142,9 @@ pub(crate) fn run<W: World, T: Serialize>(
         Ok((value, cost)) => (Ok(value), fuel.saturating_add(cost)),
         Err(failure) => (Err(failure), fuel),
     };
-    Raw { called: Called { value, log: state.log, fuel }, requests_sent: state.requests_sent }
+    let CallState { log, door, .. } = state;
+    let log = log.map(|message| door.blank_text(message));
+    Called { value, log, fuel, requests_sent: door.sent, recording: door.recording }
 }
 
 fn work_in<W: World, T>(
@@ -124,7 +156,7 @@ fn work_in<W: World, T>(
     let limits = store.data().limits;
     store.limiter(|state| &mut state.limiter);
     store.set_fuel(limits.fuel(items))?;
-    store.set_epoch_deadline(limits.ticks());
+    store.set_epoch_deadline(limits.ticks_after(Duration::ZERO));
     store.epoch_deadline_trap();
     store.set_hostcall_fuel(limits.hostcall_bytes(items));
     let instance = world.start(store)?;

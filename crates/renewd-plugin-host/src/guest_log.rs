@@ -53,6 +53,12 @@ impl GuestLog {
         }
     }
 
+    /// The same log with every message turned into another.
+    pub(crate) fn map(mut self, turn: impl Fn(String) -> String) -> Self {
+        self.lines.iter_mut().for_each(|line| line.message = turn(std::mem::take(&mut line.message)));
+        self
+    }
+
     /// Adds what another call logged.
     pub(crate) fn append(&mut self, other: Self) {
         self.lines.extend(other.lines);

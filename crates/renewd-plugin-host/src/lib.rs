@@ -17,6 +17,7 @@ mod failure;
 mod guest_http;
 mod guest_log;
 mod host;
+mod http;
 mod inspect;
 mod invalid_output;
 mod limiter;
@@ -36,6 +37,10 @@ pub use charge::{CancelOutcome, FindResult, FoundCharge, RefundOutcome};
 pub use failure::{HostError, LoadError, PluginFailure};
 pub use guest_log::{GuestLog, LogLevel, LogLine};
 pub use host::{Host, HostOptions, Scale};
+pub use http::{
+    Access, Answered, Content, Exchange, Lookup, Network, NetworkOptions, Reach, Recording, SECRET_BYTES_MAX,
+    SECRET_BYTES_MIN, SecretError, Secrets, SentRequest,
+};
 pub use inspect::{Inspection, MemoryNeed};
 pub use invalid_output::InvalidOutput;
 pub use limits::{LimitError, Limits};

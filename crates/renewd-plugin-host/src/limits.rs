@@ -63,6 +63,22 @@ pub struct Limits {
     pub log_line_bytes: usize,
     /// Bytes of the component itself.
     pub component_bytes: usize,
+    /// HTTP requests of one call.
+    pub http_calls: usize,
+    /// Wall time of one HTTP request: name, connection, redirects and answer together.
+    pub http_deadline: Duration,
+    /// Wall time of making one connection.
+    pub http_connect: Duration,
+    /// Bytes of a request's body.
+    pub http_request_bytes: usize,
+    /// Bytes of an answer's body.
+    pub http_response_bytes: usize,
+    /// Headers of a request or an answer.
+    pub http_headers: usize,
+    /// Bytes of all headers of a request or an answer.
+    pub http_header_bytes: usize,
+    /// Redirects of one request.
+    pub http_redirects: usize,
 }
 
 impl Default for Limits {
@@ -88,6 +104,14 @@ impl Default for Limits {
             log_bytes: 64 * KIB,
             log_line_bytes: 4 * KIB,
             component_bytes: 32 * MIB,
+            http_calls: 8,
+            http_deadline: Duration::from_secs(30),
+            http_connect: Duration::from_secs(10),
+            http_request_bytes: 128 * KIB,
+            http_response_bytes: 256 * KIB,
+            http_headers: 64,
+            http_header_bytes: 16 * KIB,
+            http_redirects: 3,
         }
     }
 }
@@ -157,9 +181,9 @@ impl Limits {
         self.output_bytes_base.saturating_add(self.output_bytes_per_item.saturating_mul(items))
     }
 
-    /// The wall time in ticks of the epoch, with two ticks of slack.
-    pub(crate) fn ticks(&self) -> u64 {
-        let whole = self.wall.as_millis().div_ceil(u128::from(TICK_MS));
+    /// What is left of the wall time after `used`, in ticks of the epoch, with two ticks of slack.
+    pub(crate) fn ticks_after(&self, used: Duration) -> u64 {
+        let whole = self.wall.saturating_sub(used).as_millis().div_ceil(u128::from(TICK_MS));
         u64::try_from(whole).unwrap_or(u64::MAX / 2).saturating_add(2)
     }
 }

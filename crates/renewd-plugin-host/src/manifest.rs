@@ -5,6 +5,7 @@ use crate::bindings::types;
 use crate::invalid_output::InvalidOutput;
 use crate::limits::Limits;
 use crate::text::{count, identifier, metadata, readable, word};
+use renewd_core::web::{Grant, HostName, METHODS, WebUrl, check_path, is_method};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -34,6 +35,11 @@ impl fmt::Display for Role {
     }
 }
 
+/// The host of a permission that leaves it to the document.
+const ANY_HOST: &str = "*";
+/// The port of a permission that leaves it to the document.
+const ANY_PORT: u16 = 0;
+
 /// One kind of HTTP request that a plugin asks to send; it is granted by a `Plugin` document only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -42,9 +48,9 @@ pub struct Permission {
     pub method: String,
     /// `https` or `http`.
     pub scheme: String,
-    /// Host name, lower case.
+    /// Host name or address in its one spelling, or `*`: whichever the document grants.
     pub host: String,
-    /// Port.
+    /// Port, or 0: whichever the document grants.
     pub port: u16,
     /// Starts and ends with `/`.
     pub path_prefix: String,
@@ -52,9 +58,35 @@ pub struct Permission {
 
 impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let usual = matches!((self.scheme.as_str(), self.port), ("https", 443) | ("http", 80));
-        let port = if usual { String::new() } else { format!(":{}", self.port) };
+        let port = match (self.scheme.as_str(), self.port) {
+            ("https", 443) | ("http", 80) => String::new(),
+            (_, 0) => ":*".to_owned(),
+            (_, port) => format!(":{port}"),
+        };
         write!(f, "{} {}://{}{port}{}", self.method, self.scheme, self.host, self.path_prefix)
+    }
+}
+
+impl Permission {
+    /// Whether a request is of this kind. It also has to be granted.
+    pub(crate) fn covers(&self, method: &str, url: &WebUrl) -> bool {
+        let endpoint = &url.endpoint;
+        self.method == method
+            && self.scheme == endpoint.scheme.as_str()
+            && (self.host == ANY_HOST || HostName::parse(&self.host).as_ref() == Ok(&endpoint.host))
+            && (self.port == ANY_PORT || self.port == endpoint.port)
+            && url.path.starts_with(&self.path_prefix)
+    }
+
+    /// Whether a grant leaves anything of this kind to be sent.
+    pub fn meets(&self, grant: &Grant) -> bool {
+        let endpoint = grant.endpoint();
+        let prefixes = (self.path_prefix.as_str(), grant.path_prefix());
+        self.method == grant.method()
+            && self.scheme == endpoint.scheme.as_str()
+            && (self.host == ANY_HOST || HostName::parse(&self.host).as_ref() == Ok(&endpoint.host))
+            && (self.port == ANY_PORT || self.port == endpoint.port)
+            && (prefixes.0.starts_with(prefixes.1) || prefixes.1.starts_with(prefixes.0))
     }
 }
 
@@ -144,29 +176,25 @@ fn permission(raw: types::Permission, index: usize, limits: &Limits) -> Result<P
         path_prefix: identifier(raw.path_prefix, &at, limits)?,
     };
     match permission_fault(&permission) {
-        Some(why) => Err(InvalidOutput::BadPermission { at, why: why.to_owned() }),
+        Some(why) => Err(InvalidOutput::BadPermission { at, why }),
         None => Ok(permission),
     }
 }
 
-fn permission_fault(permission: &Permission) -> Option<&'static str> {
-    let host_character =
-        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | ':' | '[' | ']');
-    let path = &permission.path_prefix;
-    if permission.method.is_empty() || !permission.method.bytes().all(|b| b.is_ascii_uppercase()) {
-        return Some("the method is not upper case");
+fn permission_fault(permission: &Permission) -> Option<String> {
+    if !is_method(&permission.method) {
+        return Some(format!("the method is not one of {}", METHODS.join(", ")));
     }
     if !matches!(permission.scheme.as_str(), "https" | "http") {
-        return Some("the scheme is neither `https` nor `http`");
+        return Some("the scheme is neither `https` nor `http`".to_owned());
     }
-    if !permission.host.chars().all(host_character) {
-        return Some("the host is no lower-case host name or address");
+    if permission.host != ANY_HOST
+        && let Err(fault) = HostName::parse(&permission.host)
+    {
+        return Some(fault.to_string());
     }
-    if permission.port == 0 {
-        return Some("the port is 0");
-    }
-    if !path.starts_with('/') || !path.ends_with('/') || path.contains("/../") || path.contains(['?', '#', '\\', '%']) {
-        return Some("the path prefix does not start and end with `/`, or is no plain path");
+    if !permission.path_prefix.ends_with('/') || check_path(&permission.path_prefix).is_err() {
+        return Some("the path prefix does not start and end with `/`, or is no plain path".to_owned());
     }
     None
 }

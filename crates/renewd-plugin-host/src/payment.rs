@@ -8,8 +8,9 @@ use crate::bindings::payment as wire;
 use crate::call::{self, CallState, Called, Raw};
 use crate::charge::{self, CancelOutcome, FindResult, RefundOutcome};
 use crate::failure::{LoadError, PluginFailure};
+use crate::http::{Access, Door};
 use crate::limits::Limits;
-use crate::manifest::{self, Finding, Manifest, Role};
+use crate::manifest::{self, Finding, Manifest, Permission, Role};
 use crate::outcome::{self, Asked, Outcome, Retry, asked};
 use crate::text::{readable, word};
 use renewd_core::ids::Digest;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct PaymentPlugin {
     inner: Arc<Inner>,
+    access: Arc<Access>,
 }
 
 struct Inner {
@@ -26,6 +28,8 @@ struct Inner {
     digest: Digest,
     limits: Limits,
     manifest: Manifest,
+    /// The manifest's permissions, shared with every call.
+    asked: Arc<[Permission]>,
 }
 
 /// Why a call gave no answer of its own.
@@ -38,10 +42,23 @@ struct NoAnswer {
 
 impl PaymentPlugin {
     pub(crate) fn new(pre: PaymentPluginPre<CallState>, digest: Digest, limits: Limits) -> Result<Self, LoadError> {
-        let raw = call::run(&pre, &limits, 0, |store, plugin| plugin.renewd_plugin_payment().call_describe(store));
-        let raw = raw.called.value.map_err(LoadError::Describe)?;
+        let raw = call::run(&pre, &limits, 0, Door::closed(), |store, plugin| {
+            plugin.renewd_plugin_payment().call_describe(store)
+        });
+        let raw = raw.value.map_err(LoadError::Describe)?;
         let manifest = manifest::manifest(raw, Role::Payment, &limits).map_err(LoadError::Manifest)?;
-        Ok(Self { inner: Arc::new(Inner { pre, digest, limits, manifest }) })
+        let asked = manifest.permissions.clone().into();
+        Ok(Self { inner: Arc::new(Inner { pre, digest, limits, manifest, asked }), access: Arc::default() })
+    }
+
+    /// The same plugin with what it may send. As loaded it may send nothing.
+    #[must_use]
+    pub fn with_access(&self, access: Access) -> Self {
+        Self { inner: Arc::clone(&self.inner), access: Arc::new(access) }
+    }
+
+    fn door(&self) -> Door {
+        Door::new(Arc::clone(&self.access), Arc::clone(&self.inner.asked))
     }
 
     /// Digest of the component's bytes.
@@ -61,10 +78,10 @@ impl PaymentPlugin {
 
     /// Asks the plugin to judge its configuration, a JSON text. No findings: it can be used.
     pub fn check_config(&self, config: &str) -> Called<Result<Vec<Finding>, PluginFailure>> {
-        let raw = call::run(&self.inner.pre, &self.inner.limits, 0, |store, plugin| {
+        let raw = call::run(&self.inner.pre, &self.inner.limits, 0, Door::closed(), |store, plugin| {
             plugin.renewd_plugin_payment().call_check_config(store, config)
         });
-        raw.called.map(|answer| {
+        raw.map(|answer| {
             let checked = manifest::findings(answer?, &self.inner.limits);
             checked.map_err(|what| PluginFailure::InvalidOutput { what })
         })
@@ -75,7 +92,7 @@ impl PaymentPlugin {
         let asked = match asked(&request.amount, &request.currency, &self.inner.limits) {
             Ok(asked) => asked,
             Err(fault) => {
-                return uncalled(Outcome::Declined {
+                return Called::uncalled(Outcome::Declined {
                     code: "invalid-request".to_owned(),
                     message: fault.to_string(),
                     retry: Retry::Never,
@@ -83,7 +100,7 @@ impl PaymentPlugin {
                 });
             }
         };
-        let raw = call::run(&self.inner.pre, &self.inner.limits, request.lines.len(), |store, plugin| {
+        let raw = call::run(&self.inner.pre, &self.inner.limits, request.lines.len(), self.door(), |store, plugin| {
             plugin.renewd_plugin_payment().call_charge(store, config, request)
         });
         self.settle(raw, asked, outcome::outcome, |none| match none.not_sent {
@@ -96,11 +113,12 @@ impl PaymentPlugin {
     pub fn find_charge(&self, config: &str, charge: &wire::ChargeRef) -> Called<FindResult> {
         let asked = match asked(&charge.amount, &charge.currency, &self.inner.limits) {
             Ok(asked) => asked,
-            Err(fault) => return uncalled(FindResult::Unknown { reason: fault.to_string() }),
+            Err(fault) => return Called::uncalled(FindResult::Unknown { reason: fault.to_string() }),
         };
-        let raw = call::run(&self.inner.pre, &self.inner.limits, charge.line_keys.len(), |store, plugin| {
-            plugin.renewd_plugin_payment().call_find_charge(store, config, charge)
-        });
+        let raw =
+            call::run(&self.inner.pre, &self.inner.limits, charge.line_keys.len(), self.door(), |store, plugin| {
+                plugin.renewd_plugin_payment().call_find_charge(store, config, charge)
+            });
         self.settle(raw, asked, charge::found, |none| FindResult::Unknown { reason: none.message })
     }
 
@@ -109,7 +127,7 @@ impl PaymentPlugin {
         let asked = match asked(&request.amount, &request.currency, &self.inner.limits) {
             Ok(asked) => asked,
             Err(fault) => {
-                return uncalled(RefundOutcome::Declined {
+                return Called::uncalled(RefundOutcome::Declined {
                     code: "invalid-request".to_owned(),
                     message: fault.to_string(),
                     retry: Retry::Never,
@@ -117,7 +135,7 @@ impl PaymentPlugin {
                 });
             }
         };
-        let raw = call::run(&self.inner.pre, &self.inner.limits, 1, |store, plugin| {
+        let raw = call::run(&self.inner.pre, &self.inner.limits, 1, self.door(), |store, plugin| {
             plugin.renewd_plugin_payment().call_refund(store, config, request)
         });
         self.settle(raw, asked, charge::refunded, |none| match none.not_sent {
@@ -135,11 +153,12 @@ impl PaymentPlugin {
     pub fn cancel(&self, config: &str, charge: &wire::ChargeRef) -> Called<CancelOutcome> {
         let asked = match asked(&charge.amount, &charge.currency, &self.inner.limits) {
             Ok(asked) => asked,
-            Err(fault) => return uncalled(CancelOutcome::Unknown { reason: fault.to_string() }),
+            Err(fault) => return Called::uncalled(CancelOutcome::Unknown { reason: fault.to_string() }),
         };
-        let raw = call::run(&self.inner.pre, &self.inner.limits, charge.line_keys.len(), |store, plugin| {
-            plugin.renewd_plugin_payment().call_cancel(store, config, charge)
-        });
+        let raw =
+            call::run(&self.inner.pre, &self.inner.limits, charge.line_keys.len(), self.door(), |store, plugin| {
+                plugin.renewd_plugin_payment().call_cancel(store, config, charge)
+            });
         self.settle(raw, asked, charge::canceled, |none| CancelOutcome::Unknown { reason: none.message })
     }
 
@@ -152,7 +171,7 @@ impl PaymentPlugin {
         without: impl FnOnce(NoAnswer) -> U,
     ) -> Called<U> {
         let requests_sent = raw.requests_sent;
-        raw.called.map(|answer| match answer {
+        raw.map(|answer| match answer {
             Ok(Ok(answer)) => check(answer, asked),
             Ok(Err(error)) => without(no_answer(error, requests_sent, &self.inner.limits)),
             Err(failure) => {
@@ -173,9 +192,4 @@ fn no_answer(error: wire::PaymentError, requests_sent: u32, limits: &Limits) -> 
             NoAnswer { code: "plugin-invalid-output".to_owned(), message: fault.to_string(), not_sent: false }
         }
     }
-}
-
-/// A verdict for which the plugin was not even called.
-fn uncalled<T>(value: T) -> Called<T> {
-    Called { value, log: crate::GuestLog::default(), fuel: 0 }
 }

@@ -4,6 +4,7 @@ use crate::bindings::PricingPluginPre;
 use crate::bindings::pricing::{PriceError, PriceQuote, PriceRequest};
 use crate::call::{self, CallState, Called};
 use crate::failure::{LoadError, PluginFailure};
+use crate::http::Door;
 use crate::invalid_output::InvalidOutput;
 use crate::limits::Limits;
 use crate::manifest::{self, Finding, Manifest, Role};
@@ -29,8 +30,10 @@ type Verdicts = Vec<Result<Quote, ItemFailure>>;
 
 impl PricingPlugin {
     pub(crate) fn new(pre: PricingPluginPre<CallState>, digest: Digest, limits: Limits) -> Result<Self, LoadError> {
-        let raw = call::run(&pre, &limits, 0, |store, plugin| plugin.renewd_plugin_pricing().call_describe(store));
-        let raw = raw.called.value.map_err(LoadError::Describe)?;
+        let raw = call::run(&pre, &limits, 0, Door::closed(), |store, plugin| {
+            plugin.renewd_plugin_pricing().call_describe(store)
+        });
+        let raw = raw.value.map_err(LoadError::Describe)?;
         let manifest = manifest::manifest(raw, Role::Pricing, &limits).map_err(LoadError::Manifest)?;
         Ok(Self { inner: Arc::new(Inner { pre, digest, limits, manifest }) })
     }
@@ -52,10 +55,10 @@ impl PricingPlugin {
 
     /// Asks the plugin to judge its configuration, a JSON text. No findings: it can be used.
     pub fn check_config(&self, config: &str) -> Called<Result<Vec<Finding>, PluginFailure>> {
-        let raw = call::run(&self.inner.pre, &self.inner.limits, 0, |store, plugin| {
+        let raw = call::run(&self.inner.pre, &self.inner.limits, 0, Door::closed(), |store, plugin| {
             plugin.renewd_plugin_pricing().call_check_config(store, config)
         });
-        raw.called.map(|answer| {
+        raw.map(|answer| {
             let checked = manifest::findings(answer?, &self.inner.limits);
             checked.map_err(|what| PluginFailure::InvalidOutput { what })
         })
@@ -65,7 +68,7 @@ impl PricingPlugin {
     ///
     /// A batch that fails as a whole is asked again item by item, so that one bad item costs the others nothing.
     pub fn quote(&self, config: &str, requests: &[PriceRequest]) -> Called<Verdicts> {
-        let mut all = Called { value: Vec::with_capacity(requests.len()), log: crate::GuestLog::default(), fuel: 0 };
+        let mut all = Called::uncalled(Vec::with_capacity(requests.len()));
         for batch in requests.chunks(self.inner.limits.items_per_call.max(1)) {
             let answers = self.quote_batch(config, batch);
             all.log.append(answers.log);
@@ -84,15 +87,16 @@ impl PricingPlugin {
                     .zip(answers)
                     .map(|(request, raw)| quote::answer(request, raw, &self.inner.limits))
                     .collect();
-                return Called { value, log: called.log, fuel: called.fuel };
+                return Called { log: called.log, fuel: called.fuel, ..Called::uncalled(value) };
             }
             Err(failure) => failure,
         };
         if requests.len() <= 1 {
             let value = requests.iter().map(|_| Err(ItemFailure::Failed(failure.clone()))).collect();
-            return Called { value, log: called.log, fuel: called.fuel };
+            return Called { log: called.log, fuel: called.fuel, ..Called::uncalled(value) };
         }
-        let mut all = Called { value: Vec::with_capacity(requests.len()), log: called.log, fuel: called.fuel };
+        let mut all =
+            Called { log: called.log, fuel: called.fuel, ..Called::uncalled(Vec::with_capacity(requests.len())) };
         for request in requests {
             let single = self.quote_batch(config, std::slice::from_ref(request));
             all.log.append(single.log);
@@ -103,10 +107,10 @@ impl PricingPlugin {
     }
 
     fn call_quote(&self, config: &str, requests: &[PriceRequest]) -> Called<Result<RawAnswers, PluginFailure>> {
-        let raw = call::run(&self.inner.pre, &self.inner.limits, requests.len(), |store, plugin| {
+        let raw = call::run(&self.inner.pre, &self.inner.limits, requests.len(), Door::closed(), |store, plugin| {
             plugin.renewd_plugin_pricing().call_quote(store, config, requests)
         });
-        raw.called.map(|answers| {
+        raw.map(|answers| {
             let answers = answers?;
             if answers.len() == requests.len() {
                 return Ok(answers);

@@ -65,7 +65,13 @@ fn what_was_never_sent_is_a_decline_for_later() {
     let plugin = hostile_payment();
     assert!(matches!(charge(&plugin, "not-sent"), Outcome::Declined { retry: Retry::Later, .. }));
     let Outcome::Declined { code, message, .. } = charge(&plugin, "http") else { panic!("not declined") };
-    assert_eq!((code.as_str(), message.as_str()), ("http-denied", "no host is granted to this plugin"));
+    assert_eq!(
+        (code.as_str(), message.as_str()),
+        (
+            "http-denied",
+            "`POST https://gateway.example/v1/` is not granted: add it to `grants` of the `Plugin` document if it is meant"
+        )
+    );
 }
 
 #[test]

@@ -1,0 +1,93 @@
+//! `http.send` through a guest: whether something was sent decides between a decline and `unknown`, whatever a guest says.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests")]
+
+mod common;
+
+use common::{act, charge_request, component, host, hostile_payment};
+use renewd_plugin_host::{
+    Access, Answered, Content, Exchange, Limits, Network, NetworkOptions, Outcome, Recording, Secrets, SentRequest,
+};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
+
+const URL: &str = "https://gateway.example/v1/charges";
+
+fn granted(network: Network) -> Access {
+    let secrets = Secrets::new([("key", "sk_test_0123456789")]).unwrap();
+    Access { grants: vec!["POST https://gateway.example/v1/".parse().unwrap()], secrets, network }
+}
+
+fn played(answer: Answered, left: u32) -> Network {
+    let request =
+        SentRequest { method: "POST".into(), url: URL.into(), headers: vec![], body: Content::Text(String::new()) };
+    Network::playing(Recording { exchanges: vec![Exchange { request, answer, left }] })
+}
+
+fn charge(access: Access) -> renewd_plugin_host::Called<Outcome> {
+    hostile_payment().with_access(access).charge(&act("http"), &charge_request("20.00"))
+}
+
+#[test]
+fn an_answer_reaches_the_guest_and_the_recording() {
+    let answer = Answered::Response { status: 200, headers: vec![], body: Content::Text("{}".into()) };
+    let called = charge(granted(played(answer.clone(), 1)));
+    assert!(matches!(called.value, Outcome::Unknown { .. }), "the fixture says so: {:?}", called.value);
+    assert_eq!((called.requests_sent, called.recording.exchanges[0].answer.clone()), (1, answer));
+}
+
+#[test]
+fn a_guest_that_says_not_sent_is_believed_only_when_nothing_left() {
+    // The fixture turns `denied` into `not-sent`. A host that knows better does not believe it.
+    let denied = || Answered::Denied { message: "no".into() };
+    assert!(matches!(charge(granted(played(denied(), 0))).value, Outcome::Declined { .. }));
+    assert!(matches!(charge(granted(played(denied(), 1))).value, Outcome::Unknown { .. }));
+    let maybe = Answered::MaybeSent { message: "the answer takes too long".into() };
+    assert!(matches!(charge(granted(played(maybe, 1))).value, Outcome::Unknown { .. }));
+}
+
+#[test]
+fn a_name_that_leads_inside_is_refused_and_the_guest_is_told_why() {
+    let inside: IpAddr = "169.254.169.254".parse().unwrap();
+    let network = Network::with_lookup(NetworkOptions::default(), Arc::new(move |_: &str| Ok(vec![inside])));
+    let called = charge(granted(network));
+    let Outcome::Declined { code, message, .. } = called.value else { panic!("{:?}", called.value) };
+    assert_eq!(code, "http-denied");
+    assert_eq!(message, "`gateway.example` leads to 169.254.169.254, a link-local or metadata address");
+    assert_eq!(called.requests_sent, 0);
+}
+
+#[test]
+fn waiting_for_a_gateway_is_not_the_guests_time() {
+    // A guest that may run for 50 ms waits for 400 ms, and still has its time to say what came of it.
+    let lookup = |_: &str| {
+        sleep(Duration::from_millis(400));
+        Ok(vec!["10.0.0.1".parse().unwrap()])
+    };
+    let network = Network::with_lookup(NetworkOptions::default(), Arc::new(lookup));
+    let limits = Limits { wall: Duration::from_millis(50), ..Limits::default() };
+    let plugin = host().load_payment(&component("fixtures/hostile-payment"), limits).unwrap();
+    let plugin = plugin.with_access(granted(network));
+    let called = plugin.charge(&act("http"), &charge_request("20.00"));
+    assert!(matches!(called.value, Outcome::Declined { .. }), "{:?}", called.value);
+    let looped = plugin.charge(&act("loop"), &charge_request("20.00"));
+    assert!(matches!(looped.value, Outcome::Unknown { .. }), "{:?}", looped.value);
+}
+
+#[test]
+fn what_crosses_is_paid_for_with_fuel() {
+    let answer =
+        |bytes: usize| Answered::Response { status: 200, headers: vec![], body: Content::Text("x".repeat(bytes)) };
+    let small = charge(granted(played(answer(0), 1))).fuel;
+    let large = charge(granted(played(answer(100_000), 1))).fuel;
+    assert!(large - small >= 400_000, "{small} {large}");
+}
+
+#[test]
+fn a_plugin_without_access_sends_nothing() {
+    let called = hostile_payment().charge(&act("http"), &charge_request("20.00"));
+    let Outcome::Declined { message, .. } = called.value else { panic!("{:?}", called.value) };
+    assert!(message.contains("`POST https://gateway.example/v1/` is not granted"), "{message}");
+}
