@@ -6,10 +6,13 @@ use crate::ui::{Ui, progress};
 use crate::values;
 use renewd_engine::{Clock, Engine, EngineOptions};
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Replaces the machine's clock, for tests and for documents that show real output.
 const NOW_VARIABLE: &str = "RENEWD_NOW";
+/// Certificates to trust beside the system's, for gateways behind a company's own authority.
+const CA_VARIABLE: &str = "RENEWD_CA_FILE";
 
 /// The surroundings of a command.
 pub(crate) struct Context<'a> {
@@ -34,14 +37,14 @@ impl<'a> Context<'a> {
         };
         let advance = self.global.advance.as_deref().map(values::days).transpose()?;
         match (self.global.rehearse.as_deref(), advance) {
-            (None, None) => Ok(Engine::new(options)),
+            (None, None) => Ok(Engine::new(options).with_extra_ca(extra_ca())),
             (None, Some(_)) => {
                 let hint = "add `--rehearse`; the real clock cannot be moved";
                 Err(CliError::usage("`--advance` moves the clock of a rehearsal", hint))
             }
             (Some(at), advance) => {
                 let at = if at.is_empty() { None } else { Some(values::instant(at)?) };
-                Ok(Engine::rehearse(options, at, advance)?)
+                Ok(Engine::rehearse(options, at, advance)?.with_extra_ca(extra_ca()))
             }
         }
     }
@@ -52,6 +55,10 @@ fn clock() -> Result<Clock, CliError> {
         Ok(text) if !text.is_empty() => Ok(Clock::Fixed(values::instant(&text)?)),
         Ok(_) | Err(_) => Ok(Clock::System),
     }
+}
+
+fn extra_ca() -> Option<PathBuf> {
+    std::env::var_os(CA_VARIABLE).filter(|file| !file.is_empty()).map(PathBuf::from)
 }
 
 /// The command line for the journal. No flag of renewd takes a secret, so nothing has to be left out.

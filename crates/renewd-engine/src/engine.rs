@@ -3,6 +3,7 @@
 use crate::desk::Desk;
 use crate::error::EngineError;
 use crate::progress::{Progress, Step};
+use crate::reaching::Outside;
 use crate::shelf::{Blobs, Shelf};
 use chrono::{DateTime, Utc};
 use renewd_core::ids::Digest;
@@ -56,6 +57,7 @@ pub struct EngineOptions {
 pub struct Engine {
     pub(crate) options: EngineOptions,
     pub(crate) shelf: Shelf,
+    pub(crate) outside: Outside,
     owner: OnceCell<Owner>,
     actor: String,
 }
@@ -102,7 +104,13 @@ impl Engine {
     pub fn new(options: EngineOptions) -> Self {
         // Looking at a plan must not leave a folder where there is no store.
         let cache_dir = Store::exists(&options.store).then(|| options.store.join("cache"));
-        Self { options, shelf: Shelf::new(cache_dir), owner: OnceCell::new(), actor: os_user() }
+        Self {
+            options,
+            shelf: Shelf::new(cache_dir),
+            outside: Outside::default(),
+            owner: OnceCell::new(),
+            actor: os_user(),
+        }
     }
 
     /// The moment that use cases judge by.

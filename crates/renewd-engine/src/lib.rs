@@ -30,6 +30,7 @@ mod plugins;
 mod pricing;
 mod progress;
 mod quoting;
+mod reaching;
 mod rehearsing;
 mod renewing;
 mod replaying;

@@ -6,7 +6,7 @@ use crate::error::EngineError;
 use crate::shelf::{Blobs, Shelf};
 use renewd_core::documents::{Document, Plugin, PluginLimits, PluginRole};
 use renewd_core::ids::{Digest, PluginName};
-use renewd_plugin_host::{Finding as PluginFinding, PluginFailure, Severity as PluginSeverity};
+use renewd_plugin_host::{Finding as PluginFinding, Manifest, Permission, PluginFailure, Severity as PluginSeverity};
 use renewd_policy::{Code, DocumentSet, Finding, Placed, Problem, Severity, Sources, load_dir};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -99,7 +99,13 @@ fn check_plugins(
         let Document::Plugin(plugin) = &placed.value else { continue };
         let refused = match plugin.role {
             PluginRole::Pricing => shelf.pricing(plugin, &blobs)?.err(),
-            PluginRole::Payment => shelf.payment_by_digest(&plugin.digest, &plugin.limits, &blobs)?.err(),
+            PluginRole::Payment => match shelf.payment_by_digest(&plugin.digest, &plugin.limits, &blobs)? {
+                Ok(loaded) => {
+                    findings.extend(unused_grants(placed, plugin, loaded.manifest()));
+                    None
+                }
+                Err(message) => Some(message),
+            },
         };
         if let Some(message) = refused {
             let problem = Problem::new(Code::PluginRefused, message)
@@ -110,6 +116,28 @@ fn check_plugins(
         worlds.insert(plugin.name.clone(), world(plugin.role).to_owned());
     }
     Ok(findings)
+}
+
+/// A grant that the plugin does not ask for gives it nothing.
+fn unused_grants(placed: &Placed<Document>, plugin: &Plugin, manifest: &Manifest) -> Vec<Finding> {
+    let unused = plugin.grants.iter().enumerate().filter(|(_, grant)| {
+        let asks = |permission: &Permission| permission.meets(grant);
+        !manifest.permissions.iter().any(asks)
+    });
+    unused
+        .map(|(index, grant)| {
+            let message = format!("plugin {} does not ask for `{grant}`, so this grant is of no use", plugin.name);
+            let hint = match manifest.permissions.as_slice() {
+                [] => "remove it: the plugin asks for no requests".to_owned(),
+                asked => {
+                    let asked: Vec<String> = asked.iter().map(|permission| format!("`{permission}`")).collect();
+                    format!("it asks for {}", asked.join(", "))
+                }
+            };
+            let problem = Problem::new(Code::UnusedGrant, message).hint(hint);
+            Finding { severity: Severity::Warning, ..placed.finding(&format!("/spec/grants/{index}"), problem) }
+        })
+        .collect()
 }
 
 /// The world that a role's plugins are built for.

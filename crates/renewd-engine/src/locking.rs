@@ -47,6 +47,7 @@ pub(crate) fn plan_lock(directory: Option<&Path>, documents: Option<&Documents>)
             LockDifference::Digest { .. }
             | LockDifference::Role { .. }
             | LockDifference::Limits { .. }
+            | LockDifference::Grants { .. }
             | LockDifference::File { .. } => "changed",
         };
         match change {

@@ -126,18 +126,18 @@ impl Engine {
             )));
         };
         let loaded = self.shelf.payment_by_digest(&plugin.digest, &plugin.limits, snapshot.blobs())?;
-        Ok(loaded
-            .map(|loaded| Till {
-                method: method.clone(),
-                config: document.config.clone(),
-                plugin: Some((plugin.digest, loaded)),
-            })
-            .map_err(|message| {
-                Refusal::new(
-                    Reason::NoPaymentMethod,
-                    format!("plugin {} of method {}: {message}", plugin.name, method.method),
-                )
-            }))
+        let refuse = |message: String| {
+            Refusal::new(
+                Reason::NoPaymentMethod,
+                format!("plugin {} of method {}: {message}", plugin.name, method.method),
+            )
+        };
+        let equipped = loaded.map_err(refuse).and_then(|loaded| self.equipped(plugin, &loaded));
+        Ok(equipped.map(|equipped| Till {
+            method: method.clone(),
+            config: document.config.clone(),
+            plugin: Some((plugin.digest, equipped)),
+        }))
     }
 
     /// One attempt. Answers whether another method may be tried.

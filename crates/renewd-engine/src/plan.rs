@@ -10,6 +10,7 @@ use crate::load::{Documents, overlaps};
 use crate::locking::{LockPlan, plan_lock};
 use crate::next_run::{Outlook, outlook};
 use crate::options::{Desired, ImportOptions};
+use crate::reaching::widened;
 use crate::requests::{RequestPlan, Start};
 use crate::view::{ImportConflict, ImportView, OverrideRow, OverrideSummary, PlanView, PlannedOrder, SkippedRow};
 use chrono::{DateTime, Utc};
@@ -201,6 +202,10 @@ impl<'a> Draft<'a> {
         if removed {
             guards.push("removals".to_owned());
         }
+        let grants = widened(&self.snapshot.state, &self.state);
+        if !grants.is_empty() {
+            guards.push("grants".to_owned());
+        }
         if lock.mismatch {
             guards.push("lock".to_owned());
         }
@@ -223,7 +228,7 @@ impl<'a> Draft<'a> {
             overrides: overrides(&self.snapshot.state, &self.state, self.now),
             orders: requests.orders(),
             request_items: requests.items.clone(),
-            grants: Vec::new(),
+            grants,
             lock: lock.changes.clone(),
             priced: outlook.priced(),
             auto_totals: outlook.auto_totals.clone(),

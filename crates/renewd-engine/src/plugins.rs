@@ -34,6 +34,7 @@ impl Engine {
             world: world.map(|world| world.split(['/', '@']).nth(1).unwrap_or(world).to_owned()),
             interface: world.and_then(|world| world.split_once('@')).map(|(_, version)| version.to_owned()),
             reach: reach(&inspection.imports, inspection.role),
+            asks: inspection.manifest.iter().flat_map(|it| it.permissions.iter().map(ToString::to_string)).collect(),
             imports: inspection.imports,
             exports: inspection.exports,
             manifest: inspection
@@ -93,7 +94,8 @@ fn reach(imports: &[String], role: Option<Role>) -> String {
             "it can reach nothing: no files, no network, no clock, no randomness; it may write log lines".to_owned()
         }
         (Some(_), true) => {
-            "it can ask for HTTP requests, which this version denies; no files, no clock, no randomness".to_owned()
+            "it can ask for HTTP requests, sent only where a Plugin document grants them; no files, no clock, no randomness"
+                .to_owned()
         }
     }
 }

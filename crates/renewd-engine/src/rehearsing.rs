@@ -1,6 +1,6 @@
 //! Rehearsals: a store of their own, copied from the real one at first use, with a clock of their own.
 //!
-//! A rehearsal never touches the real store, and in this version no plugin reaches any network.
+//! A rehearsal never touches the real store, and its plugins send requests to this machine only.
 
 use crate::engine::{Clock, Engine, EngineOptions};
 use crate::error::EngineError;
@@ -58,7 +58,7 @@ impl Engine {
         }
         std::fs::create_dir_all(&folder).map_err(|error| cannot_make(&folder, &error))?;
         write_json(&clock_file, &RehearsalClock { format_version: 1, kind: CLOCK_KIND.to_owned(), now })?;
-        Ok(Self::new(EngineOptions { store: folder, clock: Clock::Fixed(now), ..options }))
+        Ok(Self::new(EngineOptions { store: folder, clock: Clock::Fixed(now), ..options }).within_this_machine())
     }
 }
 

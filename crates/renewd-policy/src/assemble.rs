@@ -10,13 +10,14 @@ use crate::raw::{
     RawPolicy, RawPriceList, RawRequest, RawTerms, RawTimes, RawWindows,
 };
 use crate::values::{
-    parse_bytes, parse_currency, parse_days, parse_millis, parse_moment, parse_money, parse_percent, parse_term,
-    parse_time, parse_zone,
+    parse_bytes, parse_currency, parse_days, parse_grant, parse_millis, parse_moment, parse_money, parse_percent,
+    parse_secret_name, parse_term, parse_time, parse_variable, parse_zone,
 };
 use renewd_core::calendar::{Conventions, ExtraDays, ExtraOf, conventions};
 use renewd_core::documents::{
     Account, AccountLimits, AccountMethod, AlignAsked, AutoSettings, Days, Document, Limits, Matcher, Pattern,
-    PaymentMethod, Plugin, PluginLimits, PriceList, Pricing, RenewalPolicy, RenewalRequest, Terms, Windows,
+    PaymentMethod, Plugin, PluginLimits, PriceList, Pricing, RenewalPolicy, RenewalRequest, SecretSource, Terms,
+    Windows,
 };
 use renewd_core::ids::Digest;
 use std::collections::BTreeMap;
@@ -61,13 +62,19 @@ pub(crate) fn price_list(raw: RawDocument<RawPriceList>, (rows, row_count): (Dig
 }
 
 pub(crate) fn plugin(raw: RawDocument<RawPlugin>, digest: Digest) -> Checked<Document> {
-    let RawPlugin { file, role, limits } = raw.spec;
+    let RawPlugin { file, role, limits, grants, secrets } = raw.spec;
     let limits = PluginLimits {
         memory_bytes: maybe(limits.memory.as_deref(), parse_bytes)?,
         fuel: limits.fuel,
         deadline_ms: maybe(limits.deadline.as_deref(), parse_millis)?,
     };
-    Ok(Document::Plugin(Plugin { name: name(&raw.metadata.name)?, file, digest, role, limits }))
+    let grants = grants.iter().map(|text| parse_grant(text)).collect::<Checked<_>>()?;
+    let secret = |(key, raw): (String, crate::raw::RawSecret)| {
+        let env = parse_variable(&raw.env)?.to_owned();
+        Ok((name(parse_secret_name(&key)?)?, SecretSource { env }))
+    };
+    let secrets = secrets.into_iter().map(secret).collect::<Checked<_>>()?;
+    Ok(Document::Plugin(Plugin { name: name(&raw.metadata.name)?, file, digest, role, limits, grants, secrets }))
 }
 
 pub(crate) fn payment_method(raw: RawDocument<RawPaymentMethod>) -> Checked<Document> {

@@ -126,6 +126,12 @@ codes! {
     OverlappingPrices = "overlapping-prices",
     /// Policies of one priority match the same resource.
     PolicyOverlap = "policy-overlap",
+    /// A text is not a grant.
+    BadGrant = "bad-grant",
+    /// A grant that no request of the plugin can use.
+    UnusedGrant = "unused-grant",
+    /// A text is not the name of an environment variable.
+    BadVariable = "bad-variable",
     /// A component is refused by the plugin host.
     PluginRefused = "plugin-refused",
     /// A plugin finds fault with its configuration.

@@ -10,8 +10,9 @@ use crate::set::DocumentSet;
 use crate::tree::{decode, parse};
 use renewd_core::documents::{Plugin, PluginLimits, PluginRole};
 use renewd_core::ids::{Digest, PluginName};
+use renewd_core::web::Grant;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -42,8 +43,8 @@ pub struct LockEntry {
     pub world: String,
     /// What the plugin is for.
     pub role: PluginRole,
-    /// What it may reach; always empty in this version.
-    pub grants: Vec<String>,
+    /// The HTTP requests that it may send.
+    pub grants: Vec<Grant>,
     /// Limits that differ from the defaults.
     pub limits: PluginLimits,
 }
@@ -87,7 +88,7 @@ impl LockEntry {
             sha256: plugin.digest,
             world: world.into(),
             role: plugin.role,
-            grants: Vec::new(),
+            grants: plugin.grants.clone(),
             limits: plugin.limits.clone(),
         }
     }
@@ -185,6 +186,15 @@ pub enum LockDifference {
         /// What is there.
         found: PluginLimits,
     },
+    /// The grants differ.
+    Grants {
+        /// The plugin.
+        plugin: PluginName,
+        /// What is pinned.
+        locked: Vec<Grant>,
+        /// What is there.
+        found: Vec<Grant>,
+    },
     /// The file's path differs; the bytes are judged by themselves.
     File {
         /// The plugin.
@@ -205,6 +215,7 @@ impl LockDifference {
             | Self::Digest { plugin, .. }
             | Self::Role { plugin, .. }
             | Self::Limits { plugin, .. }
+            | Self::Grants { plugin, .. }
             | Self::File { plugin, .. } => plugin,
         }
     }
@@ -217,6 +228,7 @@ impl LockDifference {
             | Self::Digest { plugin, .. }
             | Self::Role { plugin, .. }
             | Self::Limits { plugin, .. }
+            | Self::Grants { plugin, .. }
             | Self::File { plugin, .. } => {
                 format!("if the change is meant, run `renewd plugin lock --upgrade {plugin}`")
             }
@@ -236,6 +248,14 @@ impl fmt::Display for LockDifference {
                 write!(f, "plugin `{plugin}` has the role `{}`, locked `{}`", found.as_str(), locked.as_str())
             }
             Self::Limits { plugin, .. } => write!(f, "plugin `{plugin}` has other limits than locked"),
+            Self::Grants { plugin, locked, found } => {
+                let more: Vec<String> =
+                    found.iter().filter(|grant| !locked.contains(grant)).map(|grant| format!("`{grant}`")).collect();
+                match more.as_slice() {
+                    [] => write!(f, "plugin `{plugin}` has fewer grants than locked"),
+                    more => write!(f, "plugin `{plugin}` is granted {}, which is not locked", more.join(", ")),
+                }
+            }
             Self::File { plugin, locked, found } => {
                 write!(f, "plugin `{plugin}` is read from {}, locked {}", quoted(found), quoted(locked))
             }
@@ -272,6 +292,12 @@ fn entry_differences(entry: &LockEntry, found: &Plugin) -> Vec<LockDifference> {
     if entry.limits != found.limits {
         let (locked, found) = (entry.limits.clone(), found.limits.clone());
         differences.push(LockDifference::Limits { plugin: plugin(), locked, found });
+    }
+    // Their order means nothing.
+    let sorted = |grants: &[Grant]| grants.iter().cloned().collect::<BTreeSet<_>>();
+    if sorted(&entry.grants) != sorted(&found.grants) {
+        let (locked, found) = (entry.grants.clone(), found.grants.clone());
+        differences.push(LockDifference::Grants { plugin: plugin(), locked, found });
     }
     if entry.file != found.file {
         let (locked, found) = (entry.file.clone(), found.file.clone());

@@ -84,6 +84,16 @@ pub(crate) struct RawPlugin {
     pub(crate) role: renewd_core::documents::PluginRole,
     #[serde(default)]
     pub(crate) limits: RawPluginLimits,
+    #[serde(default)]
+    pub(crate) grants: Vec<String>,
+    #[serde(default)]
+    pub(crate) secrets: BTreeMap<String, RawSecret>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawSecret {
+    pub(crate) env: String,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -109,6 +109,14 @@ fn shape(shape: &'static Shape) -> Value {
             json!({ "type": "array", "items": item, "minItems": 1, "uniqueItems": true })
         }
         Shape::Map(fields) => object(fields, ""),
+        Shape::Grant => text(r"^(GET|HEAD|POST|PUT|PATCH|DELETE) https?://[a-z0-9.\-:\[\]]+(/[^?#]*)?$"),
+        Shape::Variable => text("^[A-Za-z_][A-Za-z0-9_]*$"),
+        Shape::Secrets(source) => json!({
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": text(r"^[A-Za-z0-9._-]{1,128}$"),
+            "additionalProperties": self::shape(source),
+        }),
         Shape::Labels => json!({
             "type": "object",
             "minProperties": 1,

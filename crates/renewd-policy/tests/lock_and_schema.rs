@@ -28,7 +28,7 @@ fn the_text_is_stable_and_reads_back() {
          version: 1\nstore: st_1\nplugins:\n  price-list:\n    file: plugins/price-list.wasm\n    sha256: {}\n    \
          world: renewd:plugin/pricing-plugin@0.1.0\n    role: pricing\n    grants: []\n    limits:\n      \
          memoryBytes: 67108864\n      fuel: 20000000\n      deadlineMs: 2000\n  stripe:\n    file: plugins/stripe.wasm\n    \
-         sha256: {}\n    world: renewd:plugin/pricing-plugin@0.1.0\n    role: payment\n    grants: []\n    limits: {{}}\n",
+         sha256: {}\n    world: renewd:plugin/pricing-plugin@0.1.0\n    role: payment\n    grants:\n    - POST https://api.stripe.com/v1/\n    - GET https://api.stripe.com/v1/\n    limits: {{}}\n",
         Digest::of(b"pricing bytes"),
         Digest::of(b"payment bytes"),
     );
@@ -81,6 +81,18 @@ fn differences_are_named() {
     assert_eq!(shown[0], "plugin `gone` is locked but not declared");
     assert_eq!(shown[1], "plugin `price-list` has other limits than locked");
     assert!(shown[2].starts_with("plugin `stripe` has other bytes than locked: sha256 "), "{shown:?}");
+    let mut lock = lock_of(&set);
+    let stripe = lock.plugins.values_mut().nth(1).unwrap();
+    let granted = stripe.grants.clone();
+    stripe.grants.push("GET https://api.stripe.com/v2/".parse().unwrap());
+    assert_eq!(compare(&lock, &set)[0].to_string(), "plugin `stripe` has fewer grants than locked");
+    lock.plugins.values_mut().nth(1).unwrap().grants.clear();
+    assert_eq!(
+        compare(&lock, &set)[0].to_string(),
+        "plugin `stripe` is granted `POST https://api.stripe.com/v1/`, `GET https://api.stripe.com/v1/`, which is not locked"
+    );
+    lock.plugins.values_mut().nth(1).unwrap().grants = granted.into_iter().rev().collect();
+    assert_eq!(compare(&lock, &set), [], "their order means nothing");
     let missing = compare(&Lock::default(), &set);
     assert!(missing.iter().all(|difference| matches!(difference, LockDifference::Missing { .. })));
     assert_eq!(missing.len(), 2);
@@ -105,7 +117,12 @@ fn the_schema_describes_every_kind_and_field() {
         assert!(field["description"].as_str().is_some_and(|text| !text.is_empty()), "{name}");
     }
     let text = schema.to_string();
-    assert!(!text.contains("grants") && !text.contains("PolicyTest"), "only what is enforced is offered");
+    assert!(!text.contains("PolicyTest"), "only what is enforced is offered");
+    let plugin =
+        schema["allOf"].as_array().unwrap().iter().find(|it| it["if"]["properties"]["kind"]["const"] == "Plugin");
+    let spec = &plugin.unwrap()["then"]["properties"]["spec"]["properties"];
+    assert!(spec["grants"]["items"]["pattern"].as_str().unwrap().contains("POST"));
+    assert_eq!(spec["secrets"]["additionalProperties"]["required"], serde_json::json!(["env"]));
 }
 
 #[test]

@@ -45,6 +45,10 @@ fn accounts_plugins_and_methods() {
     assert_eq!(plugin.limits.memory_bytes, Some(64 << 20));
     assert_eq!(plugin.limits.fuel, Some(20_000_000));
     assert_eq!(plugin.limits.deadline_ms, Some(2000));
+    let gateway = set.plugin("stripe").unwrap();
+    let grants: Vec<String> = gateway.grants.iter().map(ToString::to_string).collect();
+    assert_eq!(grants, ["POST https://api.stripe.com/v1/", "GET https://api.stripe.com/v1/"]);
+    assert_eq!(gateway.secrets[&"stripe-key".parse().unwrap()].env, "STRIPE_KEY");
 
     let method = set.payment_method("corporate-card").unwrap();
     assert_eq!(method.plugin.as_str(), "stripe");

@@ -19,7 +19,9 @@ pub(crate) fn inspection(page: &mut Page, view: &PluginCheck) {
     page.field("imports", if view.imports.is_empty() { "nothing".to_owned() } else { view.imports.join(", ") });
     page.field("exports", if view.exports.is_empty() { "nothing".to_owned() } else { view.exports.join(", ") });
     if let Some(manifest) = view.manifest.as_ref().and_then(|value| value.as_object()) {
-        manifest.iter().for_each(|(key, value)| page.field(key, words_of(value)));
+        let shown = manifest.iter().filter(|(key, _)| *key != "permissions");
+        shown.for_each(|(key, value)| page.field(key, words_of(value)));
+        page.field("asks for", if view.asks.is_empty() { "no requests".to_owned() } else { view.asks.join(", ") });
     }
     page.gap();
     if view.problems.is_empty() {

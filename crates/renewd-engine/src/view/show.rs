@@ -300,6 +300,8 @@ pub struct PluginCheck {
     pub manifest: Option<serde_json::Value>,
     /// What it can reach, in one sentence.
     pub reach: String,
+    /// The HTTP requests that it asks to send; `*` is whatever the document grants.
+    pub asks: Vec<String>,
     /// Why it would be refused; empty where it would not.
     pub problems: Vec<String>,
 }

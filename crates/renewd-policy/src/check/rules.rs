@@ -18,7 +18,8 @@ pub(super) fn check_rules(kind: DocumentKind, spec: &Node, report: &mut Report<'
         DocumentKind::PriceList => check_price_list(spec, report),
         DocumentKind::RenewalPolicy => check_policy(spec, report),
         DocumentKind::RenewalRequest => check_exclude(spec, report),
-        DocumentKind::Plugin | DocumentKind::PaymentMethod => {}
+        DocumentKind::Plugin => check_plugin(spec, report),
+        DocumentKind::PaymentMethod => {}
     }
 }
 
@@ -42,6 +43,19 @@ fn check_account(spec: &Node, report: &mut Report<'_>) {
             && found != currency
         {
             report.error(place, mismatch(found, currency, "the account"));
+        }
+    }
+}
+
+/// A price never depends on the network.
+fn check_plugin(spec: &Node, report: &mut Report<'_>) {
+    if spec.get("role").and_then(Node::text) != Some("pricing") {
+        return;
+    }
+    for key in ["grants", "secrets"] {
+        if let Some(entry) = spec.entry(key) {
+            let problem = Problem::new(Code::ConflictingFields, format!("a pricing plugin takes no `{key}`"));
+            report.error(entry.key_place, problem.hint("remove it: only a payment plugin can send requests"));
         }
     }
 }

@@ -43,7 +43,9 @@ pub(super) fn check_scalar(scalar: &Scalar, name: &str, shape: &'static Shape) -
         Shape::RenewalDay => unquoted(scalar).and_then(|()| values::parse_renewal_day(text).map(drop)),
         Shape::AlignAsked if text == "last" || matches!(scalar.reading(), Plain::Bool(_)) => Ok(()),
         Shape::AlignAsked => unquoted(scalar).and_then(|()| check_align(text)),
-        Shape::List(_) | Shape::Map(_) | Shape::Labels | Shape::Config => Ok(()),
+        Shape::Grant => plain_text(scalar, name).and_then(|()| values::parse_grant(text).map(drop)),
+        Shape::Variable => plain_text(scalar, name).and_then(|()| values::parse_variable(text).map(drop)),
+        Shape::List(_) | Shape::Map(_) | Shape::Secrets(_) | Shape::Labels | Shape::Config => Ok(()),
     }
     .map(|()| None)
 }

@@ -78,8 +78,9 @@ fn check_value(
         (Shape::Map(fields), Value::Map(_)) => check_map(node, at, name, fields, kind, report),
         (Shape::List(item), Value::List(items)) => check_list(items, at, name, item, kind, report),
         (Shape::Labels, Value::Map(entries)) => check_labels(entries, at, name, report),
+        (Shape::Secrets(source), Value::Map(entries)) => check_secrets(entries, at, name, (source, kind), report),
         (Shape::Config, Value::Map(_)) => check_config(node, at, report),
-        (Shape::Map(_) | Shape::List(_) | Shape::Labels | Shape::Config, _) => {
+        (Shape::Map(_) | Shape::Secrets(_) | Shape::List(_) | Shape::Labels | Shape::Config, _) => {
             report.error(at, wrong_type(node, name, shape));
         }
         (_, Value::List(_) | Value::Map(_)) => report.error(at, wrong_type(node, name, shape)),
@@ -103,7 +104,9 @@ fn wrong_type(node: &Node, name: &str, shape: &'static Shape) -> Problem {
     };
     let (wanted, mut hint) = match shape {
         Shape::List(_) => ("a list", "write it like `[first, second]`".to_owned()),
-        Shape::Map(_) | Shape::Labels | Shape::Config => ("a mapping", "write it like `{ key: value }`".to_owned()),
+        Shape::Map(_) | Shape::Secrets(_) | Shape::Labels | Shape::Config => {
+            ("a mapping", "write it like `{ key: value }`".to_owned())
+        }
         _ => ("a single value", "write one value".to_owned()),
     };
     match (shape, node.text().map(quoted)) {
@@ -167,6 +170,38 @@ fn check_labels(entries: &[Entry], at: Place, name: &str, report: &mut Report<'_
             check_list(values, entry.key_place, &entry.key.text, &Shape::Pattern, None, report);
         } else {
             check_value(&entry.value, entry.anchor_place(), &entry.key.text, &Shape::Pattern, None, report);
+        }
+    }
+}
+
+/// Names that the document chooses, each with where its secret comes from.
+///
+/// A value that stands where its source belongs may be the secret itself, so no message repeats it.
+fn check_secrets(
+    entries: &[Entry],
+    at: Place,
+    name: &str,
+    (source, kind): (&'static Shape, Option<&'static Kind>),
+    report: &mut Report<'_>,
+) {
+    if entries.is_empty() {
+        let problem = Problem::new(Code::EmptyList, format!("`{name}` is empty"));
+        report.error(at, problem.hint("name at least one secret, or remove the key"));
+    }
+    for entry in entries {
+        check_free_key(entry, report);
+        if let Err(problem) = values::parse_secret_name(&entry.key.text) {
+            report.error(entry.key_place, problem);
+        }
+        if matches!(entry.value.value, Value::Map(_)) {
+            check_value(&entry.value, entry.anchor_place(), &entry.key.text, source, kind, report);
+        } else {
+            let problem =
+                Problem::new(Code::WrongType, "a secret never stands in a document, only where it comes from");
+            report.error(
+                entry.anchor_place(),
+                problem.hint("write `{ env: VARIABLE }`, and change the secret if it stood here"),
+            );
         }
     }
 }

@@ -98,6 +98,12 @@ pub enum Shape {
     Map(&'static [Field]),
     /// A mapping of texts to a pattern or a list of patterns.
     Labels,
+    /// `POST https://api.example.com/v1/`.
+    Grant,
+    /// The name of an environment variable.
+    Variable,
+    /// A mapping of names that the document chooses to where each secret comes from.
+    Secrets(&'static Shape),
     /// Anything that JSON can say: a plugin's own configuration.
     Config,
 }
@@ -111,7 +117,7 @@ pub fn field<'a>(fields: &'a [Field], name: &str) -> Option<&'a Field> {
 pub fn inner(shape: &'static Shape) -> Option<&'static [Field]> {
     match shape {
         Shape::Map(fields) => Some(fields),
-        Shape::List(item) => inner(item),
+        Shape::List(item) | Shape::Secrets(item) => inner(item),
         _ => None,
     }
 }

@@ -28,10 +28,6 @@ const fn optional(name: &'static str, shape: Shape, about: &'static str) -> Fiel
     Field { name, shape, need: Need::Optional, about }
 }
 
-const fn unsupported(name: &'static str, about: &'static str, instead: &'static str) -> Field {
-    Field { name, shape: Shape::Config, need: Need::NotSupported(instead), about }
-}
-
 /// Kinds that are planned but that this version does not carry out.
 pub const NOT_SUPPORTED_KINDS: [&str; 1] = ["PolicyTest"];
 
@@ -105,13 +101,16 @@ static PLUGIN: [Field; 5] = [
     required("file", Shape::File, "The Wasm component, relative to this file."),
     required("role", Shape::Words(&["pricing", "payment"]), "What the plugin is for."),
     optional("limits", Shape::Map(&PLUGIN_LIMITS), "Limits that differ from the defaults."),
-    unsupported(
-        "grants",
-        "Network grants of a payment plugin.",
-        "plugins of this version can reach no network; remove it",
+    optional("grants", Shape::List(&Shape::Grant), "HTTP requests that a payment plugin may send: method and URL."),
+    optional(
+        "secrets",
+        Shape::Secrets(&Shape::Map(&SECRET)),
+        "Secrets that a payment plugin may name, and where they come from.",
     ),
-    unsupported("secrets", "Secrets of a payment plugin.", "plugins of this version are given no secrets; remove it"),
 ];
+
+static SECRET: [Field; 1] =
+    [required("env", Shape::Variable, "The environment variable that holds it when it is needed.")];
 
 static PLUGIN_LIMITS: [Field; 3] = [
     optional("memory", Shape::Bytes, "Total memory of one call, like `64MiB`."),

@@ -1,0 +1,44 @@
+//! What a plugin is given: grants, and names of secrets and of the variables that hold them.
+
+use crate::finding::{Code, Problem, quoted};
+use renewd_core::web::Grant;
+
+/// Longest name of a secret or a variable, bytes.
+const NAME_BYTES_MAX: usize = 128;
+
+/// Reads a grant: `POST https://api.example.com/v1/`.
+///
+/// # Errors
+/// The text is no grant in its one spelling.
+pub fn parse_grant(text: &str) -> Result<Grant, Problem> {
+    text.parse().map_err(|error: renewd_core::web::GrantError| {
+        Problem::new(Code::BadGrant, format!("{} is not a grant: {error}", quoted(text))).hint(error.hint())
+    })
+}
+
+/// Checks the name of an environment variable. A secret may stand here by mistake, so it is not repeated.
+///
+/// # Errors
+/// The text is no such name.
+pub fn parse_variable(text: &str) -> Result<&str, Problem> {
+    let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let fits = text.len() <= NAME_BYTES_MAX && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if starts && fits {
+        return Ok(text);
+    }
+    let problem = Problem::new(Code::BadVariable, "`env` is not the name of an environment variable");
+    Err(problem.hint("use letters, digits and `_`, for instance `STRIPE_KEY`"))
+}
+
+/// Checks the name by which a plugin asks for a secret.
+///
+/// # Errors
+/// The text is no such name.
+pub fn parse_secret_name(text: &str) -> Result<&str, Problem> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    if !text.is_empty() && text.len() <= NAME_BYTES_MAX && text.bytes().all(fits) {
+        return Ok(text);
+    }
+    let problem = Problem::new(Code::BadName, format!("{} is not the name of a secret", quoted(text)));
+    Err(problem.hint("use letters, digits and `-`, for instance `stripe-key`"))
+}
