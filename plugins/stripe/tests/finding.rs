@@ -1,0 +1,294 @@
+//! What `find-charge`, `cancel` and `refund` look at, and what they make of it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this whole program is tests: a panic is how one fails"
+)]
+
+mod support;
+
+use renewd_plugin_sdk::payment::http::HttpError;
+use renewd_plugin_sdk::payment::{CancelOutcome, ChargeRef, ChargeStatus, Outcome, PaymentError, RefundOutcome};
+use support::{CHARGES, INTENTS, KEY, Reply, Script, charge_request, intent, list, refund_request, refusal, reply};
+
+fn looked_for() -> ChargeRef {
+    support::charge_ref(&charge_request())
+}
+
+fn named(reference: &str) -> ChargeRef {
+    ChargeRef { reference: Some(reference.into()), ..looked_for() }
+}
+
+fn error(error: &PaymentError) -> String {
+    match error {
+        PaymentError::NotSent(detail) => format!("not-sent {}", detail.code),
+        PaymentError::Unknown(detail) => format!("unknown {}", detail.code),
+    }
+}
+
+fn outcome(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Succeeded(_) => "succeeded",
+        Outcome::Declined(_) => "declined",
+        Outcome::Pending(_) => "pending",
+        Outcome::RequiresAction(_) => "requires-action",
+        Outcome::PriceMoved(_) => "price-moved",
+    }
+}
+
+fn found(config: &str, charge: &ChargeRef, replies: impl IntoIterator<Item = Reply>) -> (String, Script) {
+    let mut script = Script { replies: replies.into_iter().collect(), asked: vec![] };
+    let told = match stripe::find_charge(&mut script, config, charge) {
+        Ok(ChargeStatus::Found(found)) => {
+            assert_eq!(found.line_keys, ["line-1"]);
+            format!("{} {} {} {}", found.reference, found.amount, found.currency, outcome(&found.outcome))
+        }
+        Ok(ChargeStatus::NotFound) => "not found".to_owned(),
+        Err(failed) => error(&failed),
+    };
+    assert!(script.replies.is_empty(), "asked for less than scripted: {:?}", script.paths());
+    (told, script)
+}
+
+fn foreign(id: &str) -> String {
+    format!(
+        r#"{{"id":"{id}","object":"payment_intent","amount":1,"currency":"eur","status":"strange","metadata":{{"their":[1]}}}}"#
+    )
+}
+
+#[test]
+fn a_charge_is_found_around_its_time_and_nothing_else_is_asked() {
+    let page = list(true, &[foreign("pi_0"), intent("pi_1", KEY, "succeeded", "")]);
+    let (told, script) = found(INTENTS, &looked_for(), [page]);
+    assert_eq!(told, "pi_1 20.00 USD succeeded");
+    assert_eq!(
+        script.asked[0].url,
+        "https://api.stripe.com/v1/payment_intents?created%5Bgte%5D=1795398300&created%5Blte%5D=1795400100&customer=cus_1&limit=20"
+    );
+    assert!(script.asked[0].body.is_empty());
+}
+
+#[test]
+fn not_found_is_said_only_after_the_last_page() {
+    let (told, script) = found(
+        INTENTS,
+        &looked_for(),
+        [list(true, &[foreign("pi_8")]), list(false, &[foreign("pi_9")]), list(false, &[])],
+    );
+    assert_eq!(told, "not found");
+    assert!(script.asked[1].url.ends_with("&limit=20&starting_after=pi_8"));
+    assert!(
+        script.asked[2].url.contains("created%5Bgte%5D=1795312800&created%5Blte%5D=1795572000"),
+        "a day before to two days after"
+    );
+    let broken = [
+        (vec![reply(500, "")], "unknown gateway-error"),
+        (vec![Err(HttpError::MaybeSent("x".into()))], "unknown no-answer"),
+        (vec![Err(HttpError::NotSent("x".into()))], "not-sent gateway-unreachable"),
+        (vec![refusal(401, "invalid_request_error", "", "")], "unknown gateway-auth"),
+        (vec![refusal(404, "invalid_request_error", "", "")], "unknown gateway-refused"),
+        (vec![reply(200, r#"{"object":"list","has_more":false,"data":["#)], "unknown unreadable-reply"),
+        (vec![reply(200, r#"{"object":"list","data":[]}"#)], "unknown unreadable-reply"),
+        (vec![reply(200, r#"{"object":"search_result","has_more":false,"data":[]}"#)], "unknown unreadable-reply"),
+        (vec![list(true, &[])], "unknown endless-list"),
+        (vec![list(true, &[foreign("pi_8")]), list(true, &[foreign("pi_8")])], "unknown endless-list"),
+        (
+            vec![list(true, &[foreign("pi_8")]), refusal(400, "invalid_request_error", "", "")],
+            "unknown gateway-refused",
+        ),
+        (vec![list(false, &[]), reply(429, "")], "unknown gateway-busy"),
+    ];
+    for (replies, wanted) in broken {
+        assert_eq!(found(INTENTS, &looked_for(), replies).0, wanted);
+    }
+    let endless: Vec<Reply> = (0..40).map(|number| list(true, &[foreign(&format!("pi_{number}"))])).collect();
+    assert_eq!(found(INTENTS, &looked_for(), endless).0, "unknown too-many-payments");
+}
+
+#[test]
+fn a_gateway_that_cannot_filter_is_read_through() {
+    let refused = || refusal(400, "invalid_request_error", "", "");
+    let (told, script) =
+        found(INTENTS, &looked_for(), [refused(), list(false, &[intent("pi_1", KEY, "processing", "")])]);
+    assert_eq!(told, "pi_1 20.00 USD pending");
+    assert!(script.asked[1].url.ends_with("/v1/payment_intents?limit=20"));
+    assert_eq!(found(INTENTS, &looked_for(), [refused(), list(false, &[])]).0, "not found");
+    assert_eq!(found(INTENTS, &looked_for(), [refused(), refused()]).0, "unknown gateway-refused");
+}
+
+#[test]
+fn what_was_found_is_told_as_it_is() {
+    let failed = r#""last_payment_error":{"type":"card_error","code":"expired_card"},"#;
+    let cases = [
+        ("requires_payment_method", failed, "pi_1 20.00 USD declined"),
+        ("canceled", "", "pi_1 20.00 USD declined"),
+        ("requires_action", "", "pi_1 20.00 USD pending"),
+        ("requires_confirmation", "", "pi_1 20.00 USD pending"),
+        ("some_new_status", "", "unknown unknown-status"),
+    ];
+    for (status, more, wanted) in cases {
+        assert_eq!(
+            found(INTENTS, &looked_for(), [list(false, &[intent("pi_1", KEY, status, more)])]).0,
+            wanted,
+            "{status}"
+        );
+    }
+    let both = [intent("pi_1", KEY, "canceled", ""), intent("pi_2", KEY, "succeeded", "")];
+    assert_eq!(found(INTENTS, &looked_for(), [list(false, &both)]).0, "pi_2 20.00 USD succeeded", "money before none");
+    let charge = support::charge("ch_1", KEY, "failed", "");
+    assert_eq!(found(CHARGES, &looked_for(), [list(false, &[charge])]).0, "ch_1 20.00 USD declined");
+}
+
+#[test]
+fn a_reference_is_looked_at_first_and_never_forgotten() {
+    let (told, script) = found(INTENTS, &named("pi_1"), [reply(200, &intent("pi_1", KEY, "succeeded", ""))]);
+    assert_eq!(
+        (told.as_str(), script.paths()),
+        ("pi_1 20.00 USD succeeded", vec!["GET /v1/payment_intents/pi_1".to_owned()])
+    );
+    let missing = || refusal(404, "invalid_request_error", "resource_missing", "");
+    assert_eq!(
+        found(INTENTS, &named("pi_1"), [missing(), list(false, &[]), list(false, &[])]).0,
+        "unknown reference-lost"
+    );
+    let other = reply(200, &intent("pi_1", "another", "succeeded", ""));
+    assert_eq!(
+        found(INTENTS, &named("pi_1"), [other, list(false, &[intent("pi_2", KEY, "canceled", "")])]).0,
+        "pi_2 20.00 USD declined"
+    );
+    assert_eq!(
+        found(INTENTS, &named("../x y"), [missing(), list(false, &[]), list(false, &[])]).1.asked[0].url,
+        "https://api.stripe.com/v1/payment_intents/..%2Fx%20y"
+    );
+}
+
+#[test]
+fn a_payment_of_the_same_line_is_found_unless_it_came_to_nothing() {
+    let alike = |status: &str, more: &str| intent("pi_7", "lost-store", status, more);
+    let both = |page: &str| [list(false, &[page.to_owned()]), list(false, &[page.to_owned()])];
+    assert_eq!(found(INTENTS, &looked_for(), both(&alike("succeeded", ""))).0, "pi_7 20.00 USD succeeded");
+    assert_eq!(found(INTENTS, &looked_for(), both(&alike("canceled", ""))).0, "not found");
+    assert_eq!(
+        found(INTENTS, &looked_for(), both(&alike("succeeded", r#""latest_charge":{"refunded":true},"#))).0,
+        "not found"
+    );
+    let [near, far] = both(&alike("succeeded", r#""latest_charge":"ch_7","#));
+    let refunded = reply(200, &support::charge("ch_7", "", "succeeded", r#""refunded":true,"#));
+    assert_eq!(found(INTENTS, &looked_for(), [near, far, refunded]).0, "not found");
+    let [near, far] = both(&alike("succeeded", r#""latest_charge":"ch_7","#));
+    assert_eq!(found(INTENTS, &looked_for(), [near, far, reply(500, "")]).0, "unknown gateway-error");
+    let none = ChargeRef { line_keys: vec![], ..looked_for() };
+    assert_eq!(found(INTENTS, &none, both(&alike("succeeded", ""))).0, "not found");
+}
+
+#[test]
+fn a_restored_store_looks_farther_back_and_at_every_customer() {
+    let since = ChargeRef { metadata: vec![("since".into(), "2026-11-01T00:00:00Z".into())], ..looked_for() };
+    let (told, script) =
+        found(INTENTS, &since, [list(false, &[]), list(false, &[intent("pi_7", "lost", "succeeded", "")])]);
+    assert_eq!(told, "pi_7 20.00 USD succeeded");
+    assert!(
+        script.asked[1].url.ends_with("?created%5Bgte%5D=1793491200&created%5Blte%5D=1795572000&limit=20"),
+        "{}",
+        script.asked[1].url
+    );
+}
+
+fn canceled(config: &str, replies: impl IntoIterator<Item = Reply>) -> String {
+    let mut script = Script { replies: replies.into_iter().collect(), asked: vec![] };
+    match stripe::cancel(&mut script, config, &named("p_1")) {
+        Ok(CancelOutcome::Canceled) => "canceled".to_owned(),
+        Ok(CancelOutcome::Charged(success)) => format!("charged {} {}", success.reference, success.amount),
+        Ok(CancelOutcome::NotFound) => "not found".to_owned(),
+        Err(failed) => error(&failed),
+    }
+}
+
+#[test]
+fn canceling_ends_with_certainty_or_says_that_there_is_none() {
+    let at = |status: &str| reply(200, &intent("p_1", KEY, status, ""));
+    let refused = || refusal(400, "invalid_request_error", "payment_intent_unexpected_state", "");
+    let received = || reply(200, &intent("p_1", KEY, "succeeded", r#""amount_received":2000,"#));
+    let before = || reply(200, &intent("p_1", KEY, "requires_action", r#""amount_received":0,"#));
+    assert_eq!(canceled(INTENTS, [before(), at("canceled")]), "canceled");
+    assert_eq!(canceled(INTENTS, [at("canceled")]), "canceled");
+    assert_eq!(canceled(INTENTS, [at("succeeded")]), "charged p_1 20.00");
+    assert_eq!(canceled(INTENTS, [before(), refused(), received()]), "charged p_1 20.00");
+    assert_eq!(canceled(INTENTS, [at("processing"), refused(), at("processing")]), "unknown still-open");
+    assert_eq!(canceled(INTENTS, [before(), reply(503, "")]), "unknown gateway-error");
+    assert_eq!(canceled(INTENTS, [reply(200, "{")]), "unknown unreadable-reply");
+    let charge = |status: &str| reply(200, &support::charge("p_1", KEY, status, ""));
+    assert_eq!(canceled(CHARGES, [charge("failed")]), "canceled");
+    assert_eq!(canceled(CHARGES, [charge("succeeded")]), "charged p_1 20.00");
+    assert_eq!(canceled(CHARGES, [charge("pending")]), "unknown still-open");
+    let mut script = Script::of([list(false, &[]), list(false, &[])]);
+    assert_eq!(stripe::cancel(&mut script, INTENTS, &looked_for()), Ok(CancelOutcome::NotFound));
+}
+
+fn refund(status: &str, amount: u32, key: &str) -> String {
+    format!(
+        r#"{{"id":"re_1","object":"refund","amount":{amount},"currency":"usd","status":{status},"metadata":{{"renewd_key":"{key}"}}}}"#
+    )
+}
+
+fn refunded(replies: impl IntoIterator<Item = Reply>) -> (String, Script) {
+    let mut script = Script { replies: replies.into_iter().collect(), asked: vec![] };
+    let told = match stripe::refund(&mut script, INTENTS, &refund_request("pi_1", "5.00", "r-1")) {
+        Ok(RefundOutcome::Refunded(success)) => format!("refunded {} {}", success.reference, success.amount),
+        Ok(RefundOutcome::Declined(decline)) => format!("declined {} {:?}", decline.code, decline.retry),
+        Ok(RefundOutcome::Pending(waiting)) => format!("pending {}", waiting.reference),
+        Err(failed) => error(&failed),
+    };
+    (told, script)
+}
+
+#[test]
+fn money_goes_back_once_for_each_key() {
+    let (told, script) = refunded([
+        list(false, &[refund(r#""succeeded""#, 500, "r-0")]),
+        reply(200, &refund(r#""succeeded""#, 500, "r-1")),
+    ]);
+    assert_eq!(told, "refunded re_1 5.00");
+    assert_eq!(script.asked[0].url, "https://api.stripe.com/v1/refunds?payment_intent=pi_1&limit=20");
+    assert_eq!(
+        script.body(1),
+        "payment_intent=pi_1&amount=500&metadata%5Brenewd_key%5D=r-1&metadata%5Brenewd_order%5D=ord_1\
+         &metadata%5Brenewd_account%5D=acme-asia&metadata%5Brenewd_reason%5D=ordered%20twice"
+    );
+    let (told, script) = refunded([list(false, &[refund(r#""succeeded""#, 500, "r-1")])]);
+    assert_eq!((told.as_str(), script.asked.len()), ("refunded re_1 5.00", 1), "given back before: nothing is sent");
+}
+
+#[test]
+fn a_refunds_status_is_its_outcome() {
+    let cases = [
+        (r#""pending""#, "pending re_1"),
+        (r#""requires_action""#, "pending re_1"),
+        (r#""failed""#, "declined refund-failed Retry::Later"),
+        (r#""canceled""#, "declined refund-failed Retry::Later"),
+        (r#""new""#, "unknown unknown-status"),
+        ("null", "unknown unknown-status"),
+    ];
+    for (status, wanted) in cases {
+        assert_eq!(refunded([list(false, &[]), reply(200, &refund(status, 500, "r-1"))]).0, wanted, "{status}");
+    }
+    let replies = [
+        (
+            refusal(400, "invalid_request_error", "charge_already_refunded", ""),
+            "declined charge-already-refunded Retry::Never",
+        ),
+        (refusal(400, "invalid_request_error", "", ""), "declined request-refused Retry::Later"),
+        (refusal(409, "invalid_request_error", "lock_timeout", ""), "unknown gateway-conflict"),
+        (reply(200, &refund(r#""succeeded""#, 500, "other")), "unknown foreign-reply"),
+        (Err(HttpError::MaybeSent("x".into())), "unknown no-answer"),
+        (Err(HttpError::NotSent("x".into())), "unknown gateway-unreachable"),
+    ];
+    for (second, wanted) in replies {
+        assert_eq!(refunded([list(false, &[]), second]).0, wanted);
+    }
+    assert_eq!(refunded([refusal(401, "invalid_request_error", "", "")]).0, "declined gateway-auth Retry::Later");
+    assert_eq!(refunded([reply(200, "")]).0, "unknown unreadable-reply");
+}

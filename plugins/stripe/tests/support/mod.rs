@@ -1,0 +1,145 @@
+//! What the tests share: requests to ask the plugin, and a gateway that answers from a script.
+
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "helpers of tests: a panic is how a test fails"
+)]
+
+use renewd_plugin_sdk::payment::http::{HttpError, Request, Response};
+use renewd_plugin_sdk::payment::{ChargeLine, ChargeRef, ChargeRequest, RefundRequest};
+use std::collections::VecDeque;
+use stripe::Http;
+
+pub const KEY: &str = "4f3c2b1a";
+pub const INTENTS: &str = "{}";
+pub const CHARGES: &str = r#"{"mode":"charges"}"#;
+
+pub type Reply = Result<Response, HttpError>;
+
+/// Answers in order and keeps what was asked.
+#[derive(Default)]
+pub struct Script {
+    pub replies: VecDeque<Reply>,
+    pub asked: Vec<Request>,
+}
+
+impl Script {
+    pub fn of<const N: usize>(replies: [Reply; N]) -> Self {
+        Self { replies: replies.into(), asked: Vec::new() }
+    }
+
+    /// `POST /v1/payment_intents` and the like, in order.
+    pub fn paths(&self) -> Vec<String> {
+        let short = |request: &Request| {
+            let path = request.url.strip_prefix("https://api.stripe.com").unwrap_or(&request.url);
+            format!("{} {}", request.method, path.split('?').next().unwrap())
+        };
+        self.asked.iter().map(short).collect()
+    }
+
+    pub fn body(&self, index: usize) -> String {
+        String::from_utf8(self.asked[index].body.clone()).unwrap()
+    }
+}
+
+impl Http for Script {
+    fn send(&mut self, request: &Request) -> Reply {
+        self.asked.push(request.clone());
+        self.replies.pop_front().unwrap_or_else(|| panic!("nothing is scripted for {} {}", request.method, request.url))
+    }
+}
+
+pub fn reply(status: u16, body: &str) -> Reply {
+    raw(status, body.as_bytes())
+}
+
+pub fn raw(status: u16, body: &[u8]) -> Reply {
+    Ok(Response { status, headers: vec![("content-type".into(), "application/json".into())], body: body.to_vec() })
+}
+
+/// A payment intent with a status, and further fields in front of the rest.
+pub fn intent(id: &str, key: &str, status: &str, more: &str) -> String {
+    format!(
+        r#"{{{more}"id":"{id}","object":"payment_intent","amount":2000,"currency":"usd","status":"{status}","livemode":false,"metadata":{{"renewd_key":"{key}","renewd_order":"ord_1","renewd_lines_0":"line-1"}}}}"#
+    )
+}
+
+pub fn charge(id: &str, key: &str, status: &str, more: &str) -> String {
+    format!(
+        r#"{{{more}"id":"{id}","object":"charge","amount":2000,"currency":"usd","status":"{status}","paid":true,"metadata":{{"renewd_key":"{key}","renewd_order":"ord_1","renewd_lines_0":"line-1"}}}}"#
+    )
+}
+
+pub fn list(has_more: bool, entries: &[String]) -> Reply {
+    reply(200, &format!(r#"{{"object":"list","has_more":{has_more},"data":[{}]}}"#, entries.join(",")))
+}
+
+pub fn refusal(status: u16, kind: &str, code: &str, decline_code: &str) -> Reply {
+    let text =
+        format!(r#"{{"error":{{"type":"{kind}","code":"{code}","decline_code":"{decline_code}","message":"No."}}}}"#);
+    reply(status, &text.replace(r#""code":"","#, "").replace(r#""decline_code":"","#, ""))
+}
+
+pub fn charge_request() -> ChargeRequest {
+    ChargeRequest {
+        order: "ord_1".into(),
+        attempt: 2,
+        account: "acme-asia".into(),
+        method_reference: Some("cus_1/pm_1".into()),
+        currency: "USD".into(),
+        minor_digits: 2,
+        amount: "20.00".into(),
+        idempotency_key: KEY.into(),
+        requested_at: "2026-11-23T10:00:00+08:00".into(),
+        requested_on: "2026-11-23".into(),
+        lines: vec![ChargeLine {
+            item: "phone-1".into(),
+            external_id: None,
+            description: "phone.s for P1M".into(),
+            old_expiry: "2026-11-30T23:59:59".into(),
+            new_expiry: "2026-12-30T23:59:59".into(),
+            term: "P1M".into(),
+            amount: "20.00".into(),
+            key: "line-1".into(),
+        }],
+        metadata: vec![],
+    }
+}
+
+/// What renewd remembers of a charge.
+pub fn charge_ref(request: &ChargeRequest) -> ChargeRef {
+    ChargeRef {
+        order: request.order.clone(),
+        attempt: request.attempt,
+        account: request.account.clone(),
+        method_reference: request.method_reference.clone(),
+        idempotency_key: request.idempotency_key.clone(),
+        currency: request.currency.clone(),
+        minor_digits: request.minor_digits,
+        amount: request.amount.clone(),
+        requested_at: request.requested_at.clone(),
+        reference: None,
+        line_keys: request.lines.iter().map(|line| line.key.clone()).collect(),
+        metadata: vec![],
+    }
+}
+
+pub fn refund_request(reference: &str, amount: &str, key: &str) -> RefundRequest {
+    RefundRequest {
+        order: "ord_1".into(),
+        account: "acme-asia".into(),
+        reference: reference.into(),
+        currency: "USD".into(),
+        minor_digits: 2,
+        amount: amount.into(),
+        idempotency_key: key.into(),
+        requested_at: "2026-11-24T10:00:00+08:00".into(),
+        reason: "ordered twice".into(),
+        metadata: vec![],
+    }
+}
