@@ -17,6 +17,9 @@
 pub mod binary;
 pub mod console;
 pub mod dice;
+pub mod fault_proxy;
 pub mod process;
 pub mod repository;
+pub mod standins;
+pub mod wire;
 pub mod world;

@@ -30,8 +30,10 @@ const CORE_FOUNDATION: [&str; 8] =
     ["chrono", "chrono-tz", "iso_currency", "rust_decimal", "serde", "serde_json", "sha2", "thiserror"];
 
 /// Foreign crates with the one crate that may name them.
-const ONLY_IN: [(&str, &str); 6] = [
+const ONLY_IN: [(&str, &str); 8] = [
     ("wasmtime", "renewd-plugin-host"),
+    ("ureq", "renewd-plugin-host"),
+    ("rustls", "renewd-plugin-host"),
     ("sled", "renewd-store"),
     ("serde_yaml", "renewd-policy"),
     ("clap", "renewd-cli"),

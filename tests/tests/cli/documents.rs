@@ -57,14 +57,6 @@ fn a_wrong_value_is_found_at_its_place() {
 
 #[test]
 fn what_this_version_does_not_enforce_is_refused() {
-    let plugin = "apiVersion: renewd/v1\nkind: Plugin\nmetadata: { name: extra }\nspec:\n  file: ../plugins/dist/invoice.wasm\n  role: payment\n";
-    finds(
-        "policies/extra.yaml",
-        &format!("{plugin}  grants: [ \"POST https://api.example.com/v1/\" ]\n"),
-        7,
-        "not supported",
-    );
-    finds("policies/extra.yaml", &format!("{plugin}  secrets: {{ key: {{ env: KEY }} }}\n"), 7, "not supported");
     let test = "apiVersion: renewd/v1\nkind: PolicyTest\nmetadata: { name: t }\nspec: { cases: [] }\n";
     finds("policies/extra.yaml", test, 2, "not supported");
 }

@@ -16,6 +16,7 @@ mod answers;
 mod apply;
 mod batch;
 mod documents;
+mod gateway;
 mod guards;
 mod hostile;
 mod inventories;

@@ -1,0 +1,229 @@
+//! Exchanges that are lost, late, doubled, or cut at every part of the reply: afterwards the plugin tells the truth, and
+//! no key and no line is paid twice.
+
+use crate::plugin::Plugin;
+use crate::{Told, Wanted, start};
+use renewd_tests::fault_proxy::{Fate, FaultProxy};
+use renewd_tests::standins::{Kind, SECRET, StandIn};
+use renewd_tests::wire;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How many exchanges of each gateway are disturbed.
+const EXCHANGES: usize = 200;
+const ROUNDS: usize = 4;
+/// Of these, every so many fare worse than being cut.
+const OTHERS: [Fate; 5] =
+    [Fate::LoseRequest, Fate::LoseReply, Fate::Late(Duration::from_millis(50)), Fate::Twice, Fate::Cut(0)];
+
+struct Gateway {
+    kind: Kind,
+    config: &'static str,
+    good: &'static str,
+    bad: &'static str,
+}
+
+const LOCAL_STRIPE: Gateway =
+    Gateway { kind: Kind::LocalStripe, config: "", good: "pm_card_visa", bad: "pm_card_chargeCustomerFail" };
+const STATEFUL_MOCK: Gateway = Gateway {
+    kind: Kind::StatefulMock,
+    config: r#""mode":"charges""#,
+    good: "tok_visa",
+    bad: "tok_chargeDeclinedInsufficientFunds",
+};
+
+/// Statuses by key, as the gateway lists them.
+fn by_key(standin: &StandIn) -> BTreeMap<String, Vec<String>> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    for payment in standin.ledger() {
+        found.entry(text(&payment["metadata"]["renewd_key"])).or_default().push(text(&payment["status"]));
+    }
+    found
+}
+
+fn agrees(told: &Told, statuses: &[String]) -> bool {
+    let paid = statuses.iter().filter(|status| *status == "succeeded").count();
+    match told {
+        Told::Taken(_) => paid == 1,
+        Told::Declined(_) => paid == 0 && !statuses.is_empty(),
+        Told::NotFound => statuses.is_empty(),
+        Told::Pending(_) | Told::Action(_) | Told::Canceled | Told::Unknown(_) => false,
+    }
+}
+
+/// The fate of one exchange: cuts spread evenly over the reply, with worse things in between.
+fn fate(number: usize, reply_bytes: usize) -> Fate {
+    if number % 9 == 8 { OTHERS[number / 9 % OTHERS.len()] } else { Fate::Cut(number * (reply_bytes + 1) / EXCHANGES) }
+}
+
+/// An order, what was done to its exchange, and what the plugin said then.
+type Disturbed = (Wanted, Fate, Told);
+
+fn disturbed_exchanges(gateway: &Gateway) {
+    let mut unknown = 0;
+    for round in 0..ROUNDS {
+        // A gateway of its own, because every look at one of the stand-ins reads all that it has.
+        let Some(standin) = start(gateway.kind) else { return };
+        let proxy = FaultProxy::start(standin.port);
+        let plugin = Plugin::new(proxy.port, gateway.config);
+        let orders = disturbed(gateway, &plugin, &proxy, round);
+        unknown += orders.iter().filter(|(.., told)| matches!(told, Told::Unknown(_))).count();
+        truth_is_told(gateway, &plugin, &standin, &orders);
+        nothing_is_paid_twice(gateway, &standin, &orders);
+    }
+    assert!(unknown > EXCHANGES / 2, "only {unknown} exchanges were disturbed enough to notice");
+}
+
+/// One round of charges, every fifth with a card that is refused.
+fn disturbed(gateway: &Gateway, plugin: &Plugin, proxy: &FaultProxy, round: usize) -> Vec<Disturbed> {
+    let lengths = [gateway.good, gateway.bad].map(|card| {
+        let told = plugin.charge(&Wanted::new(&format!("undisturbed-{card}"), card));
+        assert!(!matches!(told, Told::Unknown(_)), "{told:?}");
+        proxy.last_reply_bytes()
+    });
+    let mut orders = Vec::new();
+    for number in (0..EXCHANGES).filter(|number| number % ROUNDS == round) {
+        let bad = number / ROUNDS % 5 == 4;
+        let card = if bad { gateway.bad } else { gateway.good };
+        let wanted = Wanted::new(&format!("key-{number}"), card);
+        let fate = fate(number, lengths[usize::from(bad)]);
+        proxy.next(&[fate]);
+        let told = plugin.charge(&wanted);
+        assert!(proxy.is_spent());
+        orders.push((wanted, fate, told));
+    }
+    orders
+}
+
+/// What was said at once and what is found later agree with the gateway's own list; what is missing is paid anew.
+fn truth_is_told(gateway: &Gateway, plugin: &Plugin, standin: &StandIn, orders: &[Disturbed]) {
+    let ledger = by_key(standin);
+    let none = Vec::new();
+    for (wanted, fate, told) in orders {
+        let statuses = ledger.get(&wanted.key).unwrap_or(&none);
+        let certain = !matches!(told, Told::Unknown(_));
+        assert!(!certain || agrees(told, statuses), "{fate:?}: told {told:?}, and there is {statuses:?}");
+        let found = plugin.find(wanted, None);
+        assert!(agrees(&found, statuses), "{fate:?}: found {found:?}, and there is {statuses:?}");
+        if found == Told::NotFound {
+            let again = Wanted { key: format!("{}-again", wanted.key), ..wanted.clone() };
+            let told = plugin.charge(&again);
+            assert_eq!(matches!(told, Told::Taken(_)), wanted.reference == gateway.good, "{told:?}");
+        }
+    }
+}
+
+fn nothing_is_paid_twice(gateway: &Gateway, standin: &StandIn, orders: &[Disturbed]) {
+    let mut paid: BTreeMap<String, usize> = BTreeMap::new();
+    for payment in standin.ledger().iter().filter(|payment| payment["status"] == "succeeded") {
+        let line = payment["metadata"]["renewd_lines_0"].as_str().unwrap();
+        *paid.entry(line.to_owned()).or_default() += 1;
+    }
+    for (order, fate, _) in orders {
+        let wanted = usize::from(order.reference == gateway.good);
+        assert_eq!(paid.get(&order.line).copied().unwrap_or(0), wanted, "{fate:?}: {order:?}");
+    }
+}
+
+#[test]
+fn two_hundred_disturbed_intents_are_told_truly_and_paid_once() {
+    disturbed_exchanges(&LOCAL_STRIPE);
+}
+
+#[test]
+fn two_hundred_disturbed_charges_are_told_truly_and_paid_once() {
+    disturbed_exchanges(&STATEFUL_MOCK);
+}
+
+#[test]
+fn a_search_that_is_cut_anywhere_is_unknown_and_never_not_found() {
+    for gateway in [LOCAL_STRIPE, STATEFUL_MOCK] {
+        let Some(standin) = start(gateway.kind) else { continue };
+        let proxy = FaultProxy::start(standin.port);
+        let plugin = Plugin::new(proxy.port, gateway.config);
+        let there = Wanted::new("there", gateway.good);
+        assert!(matches!(plugin.charge(&there), Told::Taken(_)));
+        let taken = plugin.find(&there, None);
+        assert!(matches!(taken, Told::Taken(_)));
+        let length = proxy.last_reply_bytes();
+        for number in 0..=60 {
+            let cut = Fate::Cut(number * length / 60);
+            for fates in [[cut, cut], [Fate::Pass, cut]] {
+                proxy.next(&fates);
+                let found = plugin.find(&there, None);
+                assert!(found == taken || matches!(found, Told::Unknown(_)), "{fates:?}: {found:?}");
+                proxy.next(&fates);
+                let missing = plugin.find(&Wanted::new("missing", gateway.good), None);
+                let whole = number == 60;
+                assert!(
+                    matches!(missing, Told::Unknown(_)) || whole && missing == Told::NotFound,
+                    "{fates:?}: {missing:?}"
+                );
+            }
+        }
+        proxy.next(&[]);
+    }
+}
+
+#[test]
+fn a_request_that_reaches_the_gateway_twice_is_paid_once_where_keys_are_held() {
+    let Some(standin) = start(Kind::StatefulMock) else { return };
+    let proxy = FaultProxy::start(standin.port);
+    let plugin = Plugin::new(proxy.port, STATEFUL_MOCK.config);
+    for number in 0..20 {
+        proxy.next(&[Fate::AskTwice]);
+        let wanted = Wanted::new(&format!("key-{number}"), STATEFUL_MOCK.good);
+        assert!(matches!(plugin.charge(&wanted), Told::Taken(_)));
+        assert_eq!(crate::paid(&standin, &wanted.key), 1);
+    }
+}
+
+#[test]
+fn a_refund_whose_reply_is_lost_is_not_made_again() {
+    for gateway in [LOCAL_STRIPE, STATEFUL_MOCK] {
+        let Some(standin) = start(gateway.kind) else { continue };
+        let proxy = FaultProxy::start(standin.port);
+        let plugin = Plugin::new(proxy.port, gateway.config);
+        let told = plugin.charge(&Wanted::new("k1", gateway.good));
+        let Told::Taken(payment) = told else { panic!("{:?}: {told:?}", gateway.kind) };
+        for (number, fate) in [Fate::LoseReply, Fate::LoseRequest, Fate::Cut(40)].into_iter().enumerate() {
+            let key = format!("r{number}");
+            proxy.next(&[Fate::Pass, fate]);
+            assert!(matches!(plugin.refund(&payment, "2.00", &key), Told::Unknown(_)), "{fate:?}");
+            assert!(matches!(plugin.refund(&payment, "2.00", &key), Told::Taken(_)), "{fate:?}");
+        }
+        let refunds = standin.ask("GET", "/v1/refunds?limit=100", "").json();
+        assert_eq!(refunds["data"].as_array().unwrap().len(), 3);
+    }
+}
+
+#[test]
+fn a_reply_that_comes_too_late_is_unknown_and_the_money_is_found() {
+    let Some(standin) = start(Kind::StatefulMock) else { return };
+    let proxy = FaultProxy::start(standin.port);
+    let plugin = Plugin::impatient(proxy.port, STATEFUL_MOCK.config, Duration::from_millis(500));
+    let wanted = Wanted::new("k1", STATEFUL_MOCK.good);
+    proxy.next(&[Fate::Late(Duration::from_secs(2))]);
+    let told = plugin.charge(&wanted);
+    assert!(matches!(told, Told::Unknown(_)), "{told:?}");
+    assert!(matches!(plugin.find(&wanted, None), Told::Taken(_)));
+    assert_eq!(crate::paid(&standin, "k1"), 1);
+}
+
+#[test]
+fn the_gateway_gets_the_secret_and_the_plugin_never_had_it() {
+    for gateway in [LOCAL_STRIPE, STATEFUL_MOCK] {
+        let Some(standin) = start(gateway.kind) else { continue };
+        let proxy = FaultProxy::start(standin.port);
+        let plugin = Plugin::new(proxy.port, gateway.config);
+        let (told, remembered) = plugin.charge_remembered(&Wanted::new("k1", gateway.good));
+        assert!(matches!(told, Told::Taken(_)), "{told:?}");
+        let heads = proxy.heads();
+        let sent = wire::header(&heads[0], "authorization").unwrap();
+        assert_eq!(sent, format!("Bearer {SECRET}"));
+        assert!(!heads[0].contains("{{"));
+        assert!(remembered.contains("{{secret:stripe-key}}") && !remembered.contains(SECRET), "{remembered}");
+    }
+}
