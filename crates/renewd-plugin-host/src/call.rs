@@ -8,7 +8,7 @@ use crate::guest_log::GuestLog;
 use crate::http::{Door, Recording};
 use crate::invalid_output::InvalidOutput;
 use crate::limiter::TotalLimiter;
-use crate::limits::{HOST_BYTE_FUEL, HOST_CALL_FUEL, Limits};
+use crate::limits::{ANSWER_BYTE_FUEL, HOST_BYTE_FUEL, HOST_CALL_FUEL, Limits};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::time::{Duration, Instant};
@@ -58,12 +58,22 @@ pub(crate) struct CallState {
     begun: Instant,
     /// Time that the host, not the guest, has used.
     waited: Duration,
+    /// Fuel given for answers, beyond what the call began with.
+    granted: u64,
 }
 
 impl CallState {
     fn new(limits: Limits, door: Door) -> Self {
         let limiter = TotalLimiter::new(limits);
-        Self { limits, log: GuestLog::default(), door, limiter, begun: Instant::now(), waited: Duration::ZERO }
+        Self {
+            limits,
+            log: GuestLog::default(),
+            door,
+            limiter,
+            begun: Instant::now(),
+            waited: Duration::ZERO,
+            granted: 0,
+        }
     }
 
     /// Notes time that the host has used; answers the ticks that the guest has left.
@@ -82,6 +92,14 @@ pub(crate) fn charge_fuel(store: &mut StoreContextMut<'_, CallState>, bytes: usi
         return Err(Trap::OutOfFuel.into());
     }
     store.set_fuel(left.saturating_sub(cost))
+}
+
+/// Gives fuel for reading an answer of `bytes`.
+pub(crate) fn grant_fuel(store: &mut StoreContextMut<'_, CallState>, bytes: usize) -> wasmtime::Result<()> {
+    let more = ANSWER_BYTE_FUEL.saturating_mul(bytes as u64);
+    let left = store.get_fuel()?;
+    store.data_mut().granted = store.data().granted.saturating_add(more);
+    store.set_fuel(left.saturating_add(more))
 }
 
 /// A world that can be started in a store.
@@ -131,13 +149,14 @@ pub(crate) fn run<W: World, T: Serialize>(
     door: Door,
     work: impl FnOnce(&mut Store<CallState>, &W::Instance) -> wasmtime::Result<T>,
 ) -> Raw<T> {
-    let budget = limits.fuel(items);
     let mut store = Store::new(world.engine(), CallState::new(*limits, door));
-    let answer = work_in(&mut store, world, items, work).map_err(|error| classify(&error, limits, items));
+    let answer = work_in(&mut store, world, items, work);
     let left = store.get_fuel().unwrap_or(0);
     let state = store.into_data();
+    let budget = limits.fuel(items).saturating_add(state.granted);
+    let answer = answer.map_err(|error| classify(&error, limits, items, budget));
     let fuel = budget.saturating_sub(left);
-    let settle = |value| charge_output(value, limits, items, left);
+    let settle = |value| charge_output(value, limits, items, Tank { left, budget });
     let (value, fuel) = match answer.and_then(settle) {
         Ok((value, cost)) => (Ok(value), fuel.saturating_add(cost)),
         Err(failure) => (Err(failure), fuel),
@@ -163,16 +182,22 @@ fn work_in<W: World, T>(
     work(store, &instance)
 }
 
+/// Fuel at the end of a call.
+struct Tank {
+    left: u64,
+    budget: u64,
+}
+
 /// Bounds the answer, and takes fuel for the host's work of reading it.
-fn charge_output<T: Serialize>(value: T, limits: &Limits, items: usize, left: u64) -> Result<(T, u64), PluginFailure> {
+fn charge_output<T: Serialize>(value: T, limits: &Limits, items: usize, tank: Tank) -> Result<(T, u64), PluginFailure> {
     let most = limits.output_bytes(items);
     let mut counter = ByteCounter { bytes: 0, most };
     if serde_json::to_writer(&mut counter, &value).is_err() {
         return Err(PluginFailure::InvalidOutput { what: InvalidOutput::TooLarge { most } });
     }
     let cost = HOST_BYTE_FUEL.saturating_mul(counter.bytes as u64);
-    if cost > left {
-        return Err(PluginFailure::OutOfFuel { budget: limits.fuel(items) });
+    if cost > tank.left {
+        return Err(PluginFailure::OutOfFuel { budget: tank.budget });
     }
     Ok((value, cost))
 }
@@ -195,13 +220,13 @@ impl io::Write for ByteCounter {
 }
 
 /// Names what stopped the guest.
-fn classify(error: &wasmtime::Error, limits: &Limits, items: usize) -> PluginFailure {
+fn classify(error: &wasmtime::Error, limits: &Limits, items: usize, budget: u64) -> PluginFailure {
     if let Some(failure) = error.downcast_ref::<PluginFailure>() {
         return failure.clone();
     }
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return match trap {
-            Trap::OutOfFuel => PluginFailure::OutOfFuel { budget: limits.fuel(items) },
+            Trap::OutOfFuel => PluginFailure::OutOfFuel { budget },
             Trap::Interrupt => {
                 PluginFailure::Deadline { milliseconds: u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX) }
             }

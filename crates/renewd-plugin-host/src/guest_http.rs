@@ -1,7 +1,7 @@
 //! `renewd:plugin/http` as guests see it: fuel for what is copied, and time that does not count as the guest's own.
 
 use crate::bindings::http::{HttpError, Request, Response};
-use crate::call::{CallState, charge_fuel};
+use crate::call::{CallState, charge_fuel, grant_fuel};
 use std::time::Instant;
 use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
@@ -19,6 +19,7 @@ pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
             let ticks = state.after_waiting(begun.elapsed());
             store.set_epoch_deadline(ticks);
             let copied = answer.as_ref().map_or(0, |response| size(&response.headers, &response.body));
+            grant_fuel(&mut store, answer.as_ref().map_or(0, |response| response.body.len()))?;
             charge_fuel(&mut store, copied)?;
             Ok((answer,))
         },

@@ -19,6 +19,9 @@ pub const TICK_MS: u64 = 10;
 pub const HOST_CALL_FUEL: u64 = 1_000;
 /// Fuel for each byte that the host copies, parses or logs for a plugin.
 pub const HOST_BYTE_FUEL: u64 = 4;
+/// Fuel that a call is given for each byte of an answer's body that it has to read: reading JSON takes about 34, and
+/// [`HOST_BYTE_FUEL`] is taken back at once. Bounded by the calls and bytes that are allowed.
+pub const ANSWER_BYTE_FUEL: u64 = 48;
 
 /// The bounds for one plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +107,7 @@ impl Default for Limits {
             log_bytes: 64 * KIB,
             log_line_bytes: 4 * KIB,
             component_bytes: 32 * MIB,
-            http_calls: 8,
+            http_calls: 64,
             http_deadline: Duration::from_secs(30),
             http_connect: Duration::from_secs(10),
             http_request_bytes: 128 * KIB,

@@ -77,7 +77,7 @@ fn waiting_for_a_gateway_is_not_the_guests_time() {
 }
 
 #[test]
-fn what_crosses_is_paid_for_with_fuel() {
+fn what_crosses_is_paid_for_with_fuel_that_the_answer_brings() {
     let answer =
         |bytes: usize| Answered::Response { status: 200, headers: vec![], body: Content::Text("x".repeat(bytes)) };
     let small = charge(granted(played(answer(0), 1))).fuel;
@@ -90,4 +90,16 @@ fn a_plugin_without_access_sends_nothing() {
     let called = hostile_payment().charge(&act("http"), &charge_request("20.00"));
     let Outcome::Declined { message, .. } = called.value else { panic!("{:?}", called.value) };
     assert!(message.contains("`POST https://gateway.example/v1/` is not granted"), "{message}");
+}
+
+#[test]
+fn reading_an_answer_is_never_what_a_call_runs_out_of_fuel_by() {
+    // What a call has at the start is nearly used up by copying; the answer itself brings what reading it takes.
+    let answer = Answered::Response { status: 200, headers: vec![], body: Content::Text("x".repeat(200_000)) };
+    let limits = Limits { fuel_base: 300_000, fuel_per_item: 0, ..Limits::default() };
+    let plugin = host().load_payment(&component("fixtures/hostile-payment"), limits).unwrap();
+    let called = plugin.with_access(granted(played(answer, 1))).charge(&act("http"), &charge_request("20.00"));
+    let Outcome::Unknown { reason, .. } = &called.value else { panic!("{:?}", called.value) };
+    assert_eq!(reason, "the request may have been sent", "its own words, not those of a trap");
+    assert!(called.fuel > limits.fuel_base, "{}", called.fuel);
 }

@@ -302,7 +302,7 @@ fn a_call_sends_a_bounded_number_of_requests() {
         send(&mut door, &get(&server.url("/v1/x"))).unwrap();
     }
     assert!(
-        matches!(send(&mut door, &get(&server.url("/v1/x"))), Err(HttpError::InvalidRequest(why)) if why.contains("at most 8"))
+        matches!(send(&mut door, &get(&server.url("/v1/x"))), Err(HttpError::InvalidRequest(why)) if why.contains("at most 64"))
     );
 }
 
