@@ -16,7 +16,7 @@ mod proration;
 mod renewal;
 mod term;
 
-pub use charge::auto_charge_at;
+pub use charge::{auto_charge_at, next_auto_try};
 pub use conventions::{AutoDefaults, Conventions, ConventionsName, conventions};
 pub use day::{AnchorDay, AnchorDayError, RenewalDay, RenewalDayError};
 pub use error::DatesError;

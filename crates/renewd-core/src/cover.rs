@@ -54,6 +54,8 @@ pub enum ModeSource<'a> {
     Override(&'a ModeOverride),
     /// Its policy says so.
     Policy(&'a PolicyName),
+    /// Automatic renewal did as many renewals as its policy wants.
+    Finished(&'a PolicyName),
     /// No policy decides, so it is manual.
     Default,
 }
@@ -62,8 +64,21 @@ pub enum ModeSource<'a> {
 pub fn mode_of<'a>(resource: &'a Resource, cover: &Cover<'a>, now: DateTime<Utc>) -> (Mode, ModeSource<'a>) {
     let policy = cover.policy();
     let overridable = policy.is_none_or(|policy| policy.overrides == Overrides::Allow);
-    if overridable && let Some(chosen) = resource.active_override(now) {
-        return (chosen.mode, ModeSource::Override(chosen));
+    let chosen = resource.active_override(now).filter(|_| overridable);
+    let (mode, source) = match (chosen, policy) {
+        (Some(chosen), _) => (chosen.mode, ModeSource::Override(chosen)),
+        (None, Some(policy)) => (policy.mode, ModeSource::Policy(&policy.name)),
+        (None, None) => (Mode::Manual, ModeSource::Default),
+    };
+    match policy {
+        Some(policy) if mode == Mode::Auto && is_finished(resource, policy) => {
+            (Mode::Manual, ModeSource::Finished(&policy.name))
+        }
+        Some(_) | None => (mode, source),
     }
-    policy.map_or((Mode::Manual, ModeSource::Default), |policy| (policy.mode, ModeSource::Policy(&policy.name)))
+}
+
+/// Whether automatic renewal did as many renewals as the policy wants since somebody last chose the mode.
+pub fn is_finished(resource: &Resource, policy: &RenewalPolicy) -> bool {
+    policy.auto.times.is_some_and(|times| times <= resource.auto.renewals)
 }

@@ -5,8 +5,10 @@
 use crate::documents::{Document, DocumentKey, Windows};
 use crate::ids::{AccountName, Digest, OrderId, PolicyName, RequestName, ResourceId};
 use crate::money::Money;
-use crate::order::{Attempt, Order, Outcome, Payment};
-use crate::resource::{Description, Freeze, Imported, ModeOverride, Resource, TermEnd};
+use crate::order::{Attempt, Hold, Order, Outcome, Payment, Refund, RefundResult};
+use crate::refusal::Refusal;
+use crate::resource::{Description, Freeze, Imported, ModeOverride, Phase, Resource, TermEnd};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -99,6 +101,16 @@ pub enum Event {
         /// Why, in the person's words.
         reason: Option<String>,
     },
+    /// Something was found that a person must look at before the order is paid.
+    OrderHeld {
+        /// The order.
+        order: OrderId,
+        /// What.
+        hold: Hold,
+        /// Epoch of the store in which the gateway was asked for earlier charges, where that is how it was found.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sought: Option<u32>,
+    },
     /// A person canceled an order.
     OrderCanceled {
         /// The order.
@@ -127,6 +139,58 @@ pub enum Event {
         number: u32,
         /// What came of it; never `succeeded`, which is [`Event::OrderSettled`].
         result: Outcome,
+        /// When to ask again whether a decline that nobody but time told was one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        follow: Option<DateTime<Utc>>,
+    },
+    /// The gateway was asked what came of an attempt, and the answer decided nothing.
+    AttemptChecked {
+        /// The order.
+        order: OrderId,
+        /// The attempt's number.
+        number: u32,
+        /// What it answered, in words.
+        detail: String,
+        /// When to ask next; never again where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next: Option<DateTime<Utc>>,
+    },
+    /// An attempt of an order that is dead or was paid otherwise turned out to have succeeded.
+    LateSuccess {
+        /// The order.
+        order: OrderId,
+        /// The attempt's number.
+        number: u32,
+        /// The gateway's reference.
+        reference: String,
+    },
+    /// Money is about to be given back: durable before any plugin is called.
+    RefundStarted {
+        /// The order.
+        order: OrderId,
+        /// The refund, in flight.
+        refund: Box<Refund>,
+    },
+    /// A refund ended, or nobody knows.
+    RefundEnded {
+        /// The order.
+        order: OrderId,
+        /// The refund's number.
+        number: u32,
+        /// What came of it.
+        result: RefundResult,
+    },
+    /// The gateway was asked again for a refund, and the answer decided nothing.
+    RefundChecked {
+        /// The order.
+        order: OrderId,
+        /// The refund's number.
+        number: u32,
+        /// What it answered, in words.
+        detail: String,
+        /// When to ask next; never again where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next: Option<DateTime<Utc>>,
     },
     /// The money is taken and the terms are extended: one record for both.
     OrderSettled {
@@ -143,6 +207,45 @@ pub enum Event {
         number: u32,
         /// How the person knows.
         reason: String,
+    },
+    /// Time moved a resource into another phase: expiring, grace, retention or, for ever, released.
+    PhaseEntered {
+        /// The resource.
+        resource: ResourceId,
+        /// The phase.
+        phase: Phase,
+        /// The expiry around which it lies.
+        expiry: DateTime<Utc>,
+    },
+    /// The paid term ended and the resource goes on as pay-per-use.
+    ResourceConverted {
+        /// The resource.
+        resource: ResourceId,
+        /// The expiry at which it did.
+        expiry: DateTime<Utc>,
+    },
+    /// The paid term ended, as its mode wants.
+    ResourceEnded {
+        /// The resource.
+        resource: ResourceId,
+        /// The expiry at which it did.
+        expiry: DateTime<Utc>,
+    },
+    /// An automatic renewal could not be ordered, which counts as a failed attempt.
+    AutoFailed {
+        /// The resource.
+        resource: ResourceId,
+        /// The expiry that was to be extended.
+        expiry: DateTime<Utc>,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// Automatic renewal did its number of renewals; the resource is manual from now on.
+    AutoFinished {
+        /// The resource.
+        resource: ResourceId,
+        /// How many.
+        renewals: u32,
     },
     /// Prepaid money came in.
     BalanceToppedUp {
@@ -192,7 +295,7 @@ pub struct UseKey {
 /// Names one row of the state.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum RowKey {
-    /// Counters and the set of open orders.
+    /// Counters.
     Meta,
     /// A document.
     Document(DocumentKey),
@@ -200,6 +303,8 @@ pub enum RowKey {
     Resource(ResourceId),
     /// An order.
     Order(OrderId),
+    /// The mark of an order that somebody still has to look after.
+    Live(OrderId),
     /// An account's balance and monthly sums.
     Book(AccountName),
     /// A use of a request.
@@ -210,7 +315,8 @@ pub enum RowKey {
 
 impl RowKey {
     /// The names of all trees, in the order in which they are written.
-    pub const TREES: [&'static str; 7] = ["meta", "documents", "resources", "orders", "books", "uses", "topups"];
+    pub const TREES: [&'static str; 8] =
+        ["meta", "documents", "resources", "orders", "live", "books", "uses", "topups"];
 
     /// The tree that the row lives in.
     pub fn tree(&self) -> &'static str {
@@ -219,6 +325,7 @@ impl RowKey {
             Self::Document(_) => "documents",
             Self::Resource(_) => "resources",
             Self::Order(_) => "orders",
+            Self::Live(_) => "live",
             Self::Book(_) => "books",
             Self::Use(_) => "uses",
             Self::TopUp(..) => "topups",
@@ -231,7 +338,7 @@ impl RowKey {
             Self::Meta => vec!["meta"],
             Self::Document(key) => vec![key.kind.as_str(), &key.name],
             Self::Resource(id) => vec![id.as_str()],
-            Self::Order(id) => vec![id.as_str()],
+            Self::Order(id) | Self::Live(id) => vec![id.as_str()],
             Self::Book(name) => vec![name.as_str()],
             Self::Use(key) => vec![key.request.as_str(), key.resource.as_str()],
             Self::TopUp(account, reference) => vec![account.as_str(), reference],
@@ -280,15 +387,26 @@ impl Event {
             | Self::ResourceFrozen { resource, .. }
             | Self::ResourceThawed { resource }
             | Self::ModeChosen { resource, .. }
-            | Self::ModeReturned { resource } => vec![RowKey::Resource(resource.clone())],
+            | Self::ModeReturned { resource }
+            | Self::PhaseEntered { resource, .. }
+            | Self::ResourceConverted { resource, .. }
+            | Self::ResourceEnded { resource, .. }
+            | Self::AutoFailed { resource, .. }
+            | Self::AutoFinished { resource, .. } => vec![RowKey::Resource(resource.clone())],
             Self::ResourceAdded { resource } => vec![RowKey::Resource(resource.id.clone())],
             Self::OrderPlaced { order } => order_rows(order),
             Self::OrderAdopted { order, .. }
             | Self::OrderApproved { order, .. }
+            | Self::OrderHeld { order, .. }
             | Self::OrderCanceled { order, .. }
             | Self::OrderExpired { order }
             | Self::AttemptStarted { order, .. }
             | Self::AttemptEnded { order, .. }
+            | Self::AttemptChecked { order, .. }
+            | Self::LateSuccess { order, .. }
+            | Self::RefundStarted { order, .. }
+            | Self::RefundEnded { order, .. }
+            | Self::RefundChecked { order, .. }
             | Self::OrderSettled { order, .. }
             | Self::ResolvedDeclined { order, .. } => vec![RowKey::Order(order.clone())],
             Self::BalanceToppedUp { account, reference, .. } => {
@@ -302,10 +420,16 @@ impl Event {
         match self {
             Self::OrderAdopted { order, .. }
             | Self::OrderApproved { order, .. }
+            | Self::OrderHeld { order, .. }
             | Self::OrderCanceled { order, .. }
             | Self::OrderExpired { order }
             | Self::AttemptStarted { order, .. }
             | Self::AttemptEnded { order, .. }
+            | Self::AttemptChecked { order, .. }
+            | Self::LateSuccess { order, .. }
+            | Self::RefundStarted { order, .. }
+            | Self::RefundEnded { order, .. }
+            | Self::RefundChecked { order, .. }
             | Self::OrderSettled { order, .. }
             | Self::ResolvedDeclined { order, .. } => Some(order),
             Self::DocumentPut { .. }
@@ -319,6 +443,11 @@ impl Event {
             | Self::ModeChosen { .. }
             | Self::ModeReturned { .. }
             | Self::OrderPlaced { .. }
+            | Self::PhaseEntered { .. }
+            | Self::ResourceConverted { .. }
+            | Self::ResourceEnded { .. }
+            | Self::AutoFailed { .. }
+            | Self::AutoFinished { .. }
             | Self::BalanceToppedUp { .. } => None,
         }
     }
@@ -355,7 +484,7 @@ impl Event {
                 RowKey::Resource(id) => subjects.insert(Subject::Resource(id)),
                 RowKey::Order(id) => subjects.insert(Subject::Order(id)),
                 RowKey::TopUp(account, _) => subjects.insert(Subject::Account(account)),
-                RowKey::Meta | RowKey::Book(_) | RowKey::Use(_) => false,
+                RowKey::Meta | RowKey::Live(_) | RowKey::Book(_) | RowKey::Use(_) => false,
             };
         }
         subjects.into_iter().collect()
@@ -363,7 +492,8 @@ impl Event {
 }
 
 fn order_rows(order: &Order) -> Vec<RowKey> {
-    let mut rows = vec![RowKey::Meta, RowKey::Order(order.id.clone()), RowKey::Book(order.account.clone())];
+    let mut rows =
+        vec![RowKey::Order(order.id.clone()), RowKey::Live(order.id.clone()), RowKey::Book(order.account.clone())];
     rows.extend(order.lines.iter().map(|line| RowKey::Resource(line.prepared.resource.clone())));
     rows.extend(order.requests().flat_map(|request| use_rows(order, request)));
     rows

@@ -1,6 +1,12 @@
 //! Orders: accepted quotes of one account, paid as one payment, and the states that they pass through.
 
-use crate::documents::AccountMethod;
+mod checking;
+mod refund;
+
+pub use checking::{FOLLOW_UPS, follow_up, next_look};
+pub use refund::{Refund, RefundCause, RefundResult};
+
+use crate::documents::{AccountMethod, Plugin};
 use crate::ids::{AccountName, Digest, OrderId, RequestName, ResourceId};
 use crate::money::Money;
 use crate::quote::Quote;
@@ -98,10 +104,47 @@ pub struct Attempt {
     pub config: serde_json::Value,
     /// Token of the process that made the attempt; once that process is gone the attempt is unknown.
     pub owner: String,
+    /// The plugin's document at that time: the limits, grants and secrets under which the gateway is asked later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<Box<Plugin>>,
+    /// Epoch of the store in which the gateway was asked for earlier charges of these lines, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sought: Option<u32>,
     /// When it began.
     pub started_at: DateTime<Utc>,
     /// What came of it.
     pub outcome: Outcome,
+    /// How often the gateway was asked what came of it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub checks: u32,
+    /// When the gateway is to be asked next; none where nothing is left to be found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_check: Option<DateTime<Utc>>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl Attempt {
+    /// Whether nobody but the gateway knows how it ended, or will end.
+    pub fn is_undecided(&self) -> bool {
+        match self.outcome {
+            Outcome::InFlight | Outcome::Pending { .. } | Outcome::RequiresAction { .. } | Outcome::Unknown { .. } => {
+                true
+            }
+            Outcome::Succeeded { .. } | Outcome::Declined { .. } | Outcome::PriceMoved { .. } => false,
+        }
+    }
+
+    /// The gateway's reference, where it gave one.
+    pub fn reference(&self) -> Option<&str> {
+        match &self.outcome {
+            Outcome::Succeeded { reference } | Outcome::Pending { reference } => Some(reference),
+            Outcome::RequiresAction { reference, .. } | Outcome::Unknown { reference, .. } => reference.as_deref(),
+            Outcome::InFlight | Outcome::Declined { .. } | Outcome::PriceMoved { .. } => None,
+        }
+    }
 }
 
 /// What came of an attempt.
@@ -123,6 +166,9 @@ pub enum Outcome {
         message: String,
         /// What may be tried next.
         retry: Retry,
+        /// Not before this moment, where the gateway says so.
+        #[serde(default, skip_serializing_if = "Option::is_none", rename = "notBefore")]
+        not_before: Option<DateTime<Utc>>,
     },
     /// The gateway has not decided.
     Pending {
@@ -135,6 +181,9 @@ pub enum Outcome {
         url: String,
         /// Until when.
         expires: DateTime<Utc>,
+        /// The gateway's reference, where it gave one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
     },
     /// The gateway would take another amount.
     PriceMoved {
@@ -145,7 +194,22 @@ pub enum Outcome {
     Unknown {
         /// Why, in words.
         detail: String,
+        /// The gateway's reference, where it gave one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
     },
+}
+
+impl Outcome {
+    /// A decline without a moment before which not to try again.
+    pub fn declined(code: &str, message: impl Into<String>, retry: Retry) -> Self {
+        Self::Declined { code: code.to_owned(), message: message.into(), retry, not_before: None }
+    }
+
+    /// Unknown, without a reference.
+    pub fn unknown(detail: impl Into<String>) -> Self {
+        Self::Unknown { detail: detail.into(), reference: None }
+    }
 }
 
 /// What a decline leaves to be tried.
@@ -196,6 +260,8 @@ pub enum OrderStatus {
     Paying,
     /// An attempt's outcome is unknown.
     Unknown,
+    /// The gateway has not decided, or waits for a person.
+    Pending,
     /// Paid; its resources are extended.
     Settled {
         /// When.
@@ -225,16 +291,17 @@ impl OrderStatus {
             Self::Held => "held",
             Self::Paying => "paying",
             Self::Unknown => "unknown",
+            Self::Pending => "pending",
             Self::Settled { .. } => "settled",
             Self::Canceled { .. } => "canceled",
             Self::Expired { .. } => "expired",
         }
     }
 
-    /// Whether an order counts towards the limits of its month: settled, open and unknown ones do.
+    /// Whether an order counts towards the limits of its month: settled, open, pending and unknown ones do.
     pub fn counts(&self) -> bool {
         match self {
-            Self::Open | Self::Paying | Self::Unknown | Self::Settled { .. } => true,
+            Self::Open | Self::Paying | Self::Unknown | Self::Pending | Self::Settled { .. } => true,
             Self::Held | Self::Canceled { .. } | Self::Expired { .. } => false,
         }
     }
@@ -242,7 +309,7 @@ impl OrderStatus {
     /// Whether nothing can happen to the order any more.
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Open | Self::Held | Self::Paying | Self::Unknown => false,
+            Self::Open | Self::Held | Self::Paying | Self::Unknown | Self::Pending => false,
             Self::Settled { .. } | Self::Canceled { .. } | Self::Expired { .. } => true,
         }
     }
@@ -284,6 +351,9 @@ pub struct Order {
     /// Every try to collect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
+    /// Every try to give money back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refunds: Vec<Refund>,
 }
 
 impl Order {
@@ -296,6 +366,35 @@ impl Order {
         let mut parts: Vec<&[u8]> = vec![b"payment", self.account.as_str().as_bytes(), total.as_bytes(), &number];
         parts.extend(keys.iter().map(|key| key.as_bytes().as_slice()));
         Digest::of_parts(parts)
+    }
+
+    /// An attempt by its number.
+    pub fn attempt(&self, number: u32) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.number == number)
+    }
+
+    /// The attempt that paid the order.
+    pub fn paid_by(&self) -> Option<&Attempt> {
+        match &self.status {
+            OrderStatus::Settled { payment: Payment::Attempt { attempt, .. }, .. }
+            | OrderStatus::Settled { payment: Payment::Resolved { attempt, .. }, .. } => self.attempt(*attempt),
+            OrderStatus::Settled { payment: Payment::Nothing, .. }
+            | OrderStatus::Open
+            | OrderStatus::Held
+            | OrderStatus::Paying
+            | OrderStatus::Unknown
+            | OrderStatus::Pending
+            | OrderStatus::Canceled { .. }
+            | OrderStatus::Expired { .. } => None,
+        }
+    }
+
+    /// Whether somebody still has to look after the order: it is not final, an attempt may yet turn out to have
+    /// succeeded, or money is on its way back.
+    pub fn is_live(&self) -> bool {
+        !self.status.is_final()
+            || self.attempts.iter().any(|attempt| attempt.next_check.is_some())
+            || self.refunds.iter().any(|refund| !refund.outcome.is_final())
     }
 
     /// The requests that the order uses up: the one that it came from, and those that adopted it.

@@ -170,6 +170,10 @@ fn check_renewable(resource: &Resource, now: DateTime<Utc>) -> Result<(), Refusa
             format!("its retention ended on {}", released.with_timezone(&zone).format("%Y-%m-%d %H:%M")),
         ));
     }
+    if resource.converted.is_some() {
+        return Err(Refusal::new(Reason::Converted, "it is pay-per-use since its expiry")
+            .hint("make it prepaid again at its vendor, then import its new expiry"));
+    }
     if !resource.description.renewable {
         return Err(Refusal::new(Reason::NotRenewable, "its inventory says that it cannot be renewed"));
     }
@@ -184,9 +188,10 @@ pub fn frozen_refusal(freeze: &crate::resource::Freeze) -> Refusal {
     let hint = match freeze {
         crate::resource::Freeze::UnknownPayment { order } => {
             format!(
-                "find out at the gateway, then `renewd orders resolve {order} --as succeeded|declined --reason TEXT`"
+                "`renewd run` asks the gateway again; or find out there, then `renewd orders resolve {order} --as succeeded|declined --reason TEXT`"
             )
         }
+        crate::resource::Freeze::Refunding { order } => format!("`renewd run` asks again; `renewd show {order}` tells"),
         crate::resource::Freeze::ImportConflict { .. } => {
             "import again with `--take inventory` or `--take store`".to_owned()
         }

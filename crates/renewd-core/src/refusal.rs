@@ -62,6 +62,8 @@ pub enum Reason {
     Released,
     /// Its inventory says so.
     NotRenewable,
+    /// It became pay-per-use at its expiry.
+    Converted,
     /// An unknown payment or an import conflict.
     Frozen,
     /// It is in an order that is not finished.
@@ -112,6 +114,12 @@ pub enum Reason {
     PriceMoved,
     /// The gateway's answer is unknown.
     PaymentUnknown,
+    /// The gateway knows an earlier charge of it that this store does not.
+    ChargeFound,
+    /// It would exceed what this run may charge.
+    OverMaxCharge,
+    /// There is nothing that could be given back.
+    NothingToRefund,
     /// Another item of an `--atomic` selection cannot be renewed.
     Atomic,
     /// There is no such resource.
@@ -134,6 +142,7 @@ impl Reason {
             Self::PolicyConflict => "policy-conflict",
             Self::Released => "released",
             Self::NotRenewable => "not-renewable",
+            Self::Converted => "converted",
             Self::Frozen => "frozen",
             Self::OpenOrder => "open-order",
             Self::PriceChanged => "price-changed",
@@ -159,6 +168,9 @@ impl Reason {
             Self::PaymentDeclined => "payment-declined",
             Self::PriceMoved => "price-moved",
             Self::PaymentUnknown => "payment-unknown",
+            Self::ChargeFound => "charge-found",
+            Self::OverMaxCharge => "over-max-charge",
+            Self::NothingToRefund => "nothing-to-refund",
             Self::Atomic => "atomic",
             Self::NoResource => "no-resource",
             Self::NoOrder => "no-order",

@@ -3,7 +3,7 @@
 //! The phase is always derived from the clock and the windows captured with the current term; it is never stored.
 
 use crate::calendar::{AnchorDay, Expiry, Term};
-use crate::documents::{Days, Mode, Subject, Windows};
+use crate::documents::{AccountMethod, Days, Mode, Subject, Windows};
 use crate::ids::{AccountName, OrderId, ResourceId};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -95,6 +95,22 @@ pub enum Freeze {
         /// What disagrees, in words.
         detail: String,
     },
+    /// Money for its last renewal is on its way back; only that refund's end leaves this.
+    #[serde(rename_all = "camelCase")]
+    Refunding {
+        /// The order.
+        order: OrderId,
+    },
+}
+
+impl Freeze {
+    /// The order on which it depends.
+    pub fn order(&self) -> Option<&OrderId> {
+        match self {
+            Self::UnknownPayment { order } | Self::Refunding { order } => Some(order),
+            Self::ImportConflict { .. } => None,
+        }
+    }
 }
 
 impl fmt::Display for Freeze {
@@ -102,8 +118,42 @@ impl fmt::Display for Freeze {
         match self {
             Self::UnknownPayment { order } => write!(f, "the payment of order {order} has an unknown outcome"),
             Self::ImportConflict { detail } => write!(f, "inventory conflict: {detail}"),
+            Self::Refunding { order } => write!(f, "the refund of order {order} is not finished"),
         }
     }
+}
+
+/// What automatic renewal did with a resource.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AutoRecord {
+    /// Settled automatic renewals since somebody last chose its mode.
+    pub renewals: u32,
+    /// The last try to extend an expiry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tried: Option<AutoTry>,
+}
+
+/// Tries of automatic renewal to extend one expiry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AutoTry {
+    /// The expiry that was to be extended.
+    pub expiry: DateTime<Utc>,
+    /// When it was tried last.
+    pub at: DateTime<Utc>,
+    /// Methods that declined for good: they are not tried again for this expiry.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<AccountMethod>,
+}
+
+/// The last phase that `run` journaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Noted {
+    /// The expiry around which the phase lies.
+    pub expiry: DateTime<Utc>,
+    /// The phase.
+    pub phase: Phase,
 }
 
 /// A resource as the store keeps it.
@@ -141,6 +191,22 @@ pub struct Resource {
     /// The order that is not yet settled, canceled or expired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_order: Option<OrderId>,
+    /// Epoch of the store in which a gateway was asked for earlier charges of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sought: Option<u32>,
+    /// What automatic renewal did with it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub auto: AutoRecord,
+    /// The last phase that was journaled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noted: Option<Noted>,
+    /// When it became pay-per-use at its expiry; it is prepaid no longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub converted: Option<DateTime<Utc>>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Where a resource is between two renewals.
@@ -235,9 +301,29 @@ impl Resource {
         }
     }
 
-    /// The phase at a moment.
+    /// The phase at a moment. A release that was journaled stands, whatever the clock says later.
     pub fn phase(&self, now: DateTime<Utc>) -> Phase {
-        self.phase_changes().phase(now)
+        match self.noted_phase() {
+            Some(Phase::Released) => Phase::Released,
+            Some(Phase::Active | Phase::Expiring | Phase::Grace | Phase::Retention) | None => {
+                self.phase_changes().phase(now)
+            }
+        }
+    }
+
+    /// The last journaled phase around the current expiry.
+    pub fn noted_phase(&self) -> Option<Phase> {
+        self.noted.filter(|noted| noted.expiry == self.end.expiry.instant()).map(|noted| noted.phase)
+    }
+
+    /// The tries of automatic renewal to extend the current expiry.
+    pub fn auto_tried(&self) -> Option<&AutoTry> {
+        self.auto.tried.as_ref().filter(|tried| tried.expiry == self.end.expiry.instant())
+    }
+
+    /// Whether time can still change anything about it: it is neither released nor pay-per-use.
+    pub fn is_prepaid(&self) -> bool {
+        self.converted.is_none() && self.noted_phase() != Some(Phase::Released)
     }
 
     /// The last known net price per unit and month at a term: what was paid, else what was imported.

@@ -7,14 +7,15 @@ use crate::documents::{Account, Document, DocumentKey, DocumentKind, RenewalPoli
 use crate::event::{Event, ImportChange, RowKey, UseKey};
 use crate::ids::{AccountName, Digest, OrderId, PolicyName, RequestName, ResourceId};
 use crate::money::Money;
-use crate::order::{Hold, MonthKey, Order, OrderStatus, Outcome};
+use crate::order::{Attempt, Hold, MonthKey, Order, OrderStatus, Origin, Outcome, Refund, RefundResult, Retry,
+    follow_up};
 use crate::refusal::Reason;
-use crate::resource::{Freeze, Resource};
+use crate::resource::{AutoTry, Freeze, Noted, Resource};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Counters and the orders that are not final.
+/// Counters.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Meta {
@@ -22,8 +23,6 @@ pub struct Meta {
     pub revision: u32,
     /// Digest over all documents of that revision.
     pub digest: Option<Digest>,
-    /// Orders that are not settled, canceled or expired.
-    pub open_orders: BTreeSet<OrderId>,
 }
 
 /// An account's money as renewd keeps it.
@@ -70,6 +69,8 @@ pub struct State {
     pub resources: BTreeMap<ResourceId, Resource>,
     /// Orders.
     pub orders: BTreeMap<OrderId, Order>,
+    /// Orders that somebody still has to look after (see [`Order::is_live`]).
+    pub live: BTreeSet<OrderId>,
     /// Accounts' money.
     pub books: BTreeMap<AccountName, Book>,
     /// Uses of requests.
@@ -113,10 +114,14 @@ impl State {
                 self.change(resource, |row| row.freeze = Some(freeze.clone()));
             }
             Event::ResourceThawed { resource } => self.change(resource, |row| row.freeze = None),
-            Event::ModeChosen { resource, chosen } => {
-                self.change(resource, |row| row.chosen = Some(chosen.clone()));
-            }
-            Event::ModeReturned { resource } => self.change(resource, |row| row.chosen = None),
+            Event::ModeChosen { resource, chosen } => self.change(resource, |row| {
+                row.chosen = Some(chosen.clone());
+                row.auto.renewals = 0;
+            }),
+            Event::ModeReturned { resource } => self.change(resource, |row| {
+                row.chosen = None;
+                row.auto.renewals = 0;
+            }),
             Event::BalanceToppedUp { account, amount, reference } => {
                 self.topups.insert((account.clone(), reference.clone()), *amount);
                 add(&mut self.books.entry(account.clone()).or_default().balance, *amount, Sign::Plus);
@@ -124,12 +129,24 @@ impl State {
             Event::OrderPlaced { order } => self.placed(order),
             Event::OrderAdopted { .. }
             | Event::OrderApproved { .. }
+            | Event::OrderHeld { .. }
             | Event::OrderCanceled { .. }
             | Event::OrderExpired { .. }
             | Event::AttemptStarted { .. }
             | Event::AttemptEnded { .. }
+            | Event::AttemptChecked { .. }
+            | Event::LateSuccess { .. }
+            | Event::RefundStarted { .. }
+            | Event::RefundEnded { .. }
+            | Event::RefundChecked { .. }
             | Event::OrderSettled { .. }
             | Event::ResolvedDeclined { .. } => self.apply_to_order(at, event),
+            Event::PhaseEntered { resource, phase, expiry } => self.change(resource, |row| {
+                row.noted = Some(Noted { expiry: *expiry, phase: *phase });
+            }),
+            Event::ResourceConverted { resource, .. } => self.change(resource, |row| row.converted = Some(at)),
+            Event::AutoFailed { resource, expiry, .. } => self.change(resource, |row| tried(row, *expiry, at)),
+            Event::ResourceEnded { .. } | Event::AutoFinished { .. } => {}
         }
     }
 
@@ -140,7 +157,7 @@ impl State {
     }
 
     fn placed(&mut self, order: &Order) {
-        self.meta.open_orders.insert(order.id.clone());
+        self.live.insert(order.id.clone());
         for line in &order.lines {
             let resource = &line.prepared.resource;
             self.change(resource, |row| row.open_order = Some(order.id.clone()));
@@ -170,6 +187,13 @@ impl State {
                 order.adopted_by.push(request.clone());
             }
             Event::OrderApproved { .. } => order.status = OrderStatus::Open,
+            Event::OrderHeld { hold, sought, .. } => {
+                order.status = OrderStatus::Held;
+                order.holds.push(hold.clone());
+                for line in order.lines.iter().filter(|_| sought.is_some()) {
+                    self.change(&line.prepared.resource, |row| row.sought = *sought);
+                }
+            }
             Event::OrderCanceled { reason, .. } => {
                 order.status = OrderStatus::Canceled { at, reason: reason.clone() };
                 self.close(&order, UseEnd::Canceled);
@@ -178,18 +202,28 @@ impl State {
                 order.status = OrderStatus::Expired { at };
                 self.close(&order, UseEnd::FreeAgain);
             }
-            Event::AttemptStarted { attempt, .. } => {
-                order.status = OrderStatus::Paying;
-                order.attempts.push((**attempt).clone());
+            Event::AttemptStarted { attempt, .. } => self.attempt_started(at, &mut order, attempt),
+            Event::AttemptEnded { number, result, follow, .. } => {
+                self.attempt_ended(at, &mut order, *number, result.clone(), *follow);
             }
-            Event::AttemptEnded { number, result, .. } => self.attempt_ended(&mut order, *number, result.clone()),
+            Event::AttemptChecked { number, detail, next, .. } => checked(&mut order, *number, detail, *next),
+            Event::LateSuccess { number, reference, .. } => {
+                end(&mut order, *number, Outcome::Succeeded { reference: reference.clone() }, None);
+            }
+            Event::RefundStarted { refund, .. } => self.refund_started(&mut order, refund),
+            Event::RefundEnded { number, result, .. } => self.refund_ended(at, &mut order, *number, result),
+            Event::RefundChecked { number, detail, next, .. } => {
+                if let Some(refund) = order.refunds.iter_mut().find(|refund| refund.number == *number) {
+                    refund.checks = refund.checks.saturating_add(1);
+                    refund.next_check = *next;
+                    if let RefundResult::Unknown { detail: known } = &mut refund.outcome {
+                        known.clone_from(detail);
+                    }
+                }
+            }
             Event::ResolvedDeclined { number, reason, .. } => {
-                let result = Outcome::Declined {
-                    code: "resolved".to_owned(),
-                    message: reason.clone(),
-                    retry: crate::order::Retry::Later,
-                };
-                self.attempt_ended(&mut order, *number, result);
+                let result = Outcome::declined("resolved", reason, Retry::Later);
+                self.attempt_ended(at, &mut order, *number, result, follow_up(at, 0));
             }
             Event::OrderSettled { payment, .. } => self.settle(at, &mut order, payment),
             Event::DocumentPut { .. }
@@ -203,31 +237,111 @@ impl State {
             | Event::ModeChosen { .. }
             | Event::ModeReturned { .. }
             | Event::OrderPlaced { .. }
+            | Event::PhaseEntered { .. }
+            | Event::ResourceConverted { .. }
+            | Event::ResourceEnded { .. }
+            | Event::AutoFailed { .. }
+            | Event::AutoFinished { .. }
             | Event::BalanceToppedUp { .. } => {}
         }
         self.count_month(&order, Sign::Plus);
+        if order.is_live() {
+            self.live.insert(order.id.clone());
+        } else {
+            self.live.remove(&order.id);
+        }
         self.orders.insert(order.id.clone(), order);
     }
 
-    fn attempt_ended(&mut self, order: &mut Order, number: u32, result: Outcome) {
+    fn attempt_started(&mut self, at: DateTime<Utc>, order: &mut Order, attempt: &Attempt) {
+        order.status = OrderStatus::Paying;
+        order.attempts.push(attempt.clone());
+        for line in &order.lines {
+            self.change(&line.prepared.resource, |row| {
+                if attempt.sought.is_some() {
+                    row.sought = attempt.sought;
+                }
+                if order.origin == Origin::Auto {
+                    tried(row, line.prepared.old_end.expiry.instant(), at);
+                }
+            });
+        }
+    }
+
+    fn attempt_ended(
+        &mut self,
+        at: DateTime<Utc>,
+        order: &mut Order,
+        number: u32,
+        result: Outcome,
+        follow: Option<DateTime<Utc>>,
+    ) {
         let unknown = matches!(result, Outcome::Unknown { .. });
+        let for_good = matches!(result, Outcome::Declined { retry: Retry::Never, .. });
+        let mut next_check = follow;
         order.status = match &result {
             Outcome::Unknown { .. } => OrderStatus::Unknown,
+            Outcome::Pending { .. } | Outcome::RequiresAction { .. } => OrderStatus::Pending,
             Outcome::PriceMoved { actual } => {
                 let detail = format!("the gateway would take {actual}, not {}", order.total);
                 order.holds.push(Hold { reason: Reason::PriceMoved, detail });
                 OrderStatus::Held
             }
-            Outcome::InFlight
-            | Outcome::Succeeded { .. }
-            | Outcome::Declined { .. }
-            | Outcome::Pending { .. }
-            | Outcome::RequiresAction { .. } => OrderStatus::Open,
+            Outcome::InFlight | Outcome::Succeeded { .. } | Outcome::Declined { .. } => OrderStatus::Open,
         };
-        set_outcome(order, number, result);
-        for line in &order.lines {
-            self.change(&line.prepared.resource, |row| freeze_for(row, &order.id, unknown));
+        if matches!(order.status, OrderStatus::Unknown | OrderStatus::Pending) {
+            next_check = Some(at);
         }
+        end(order, number, result, next_check);
+        let refused = order.attempt(number).filter(|_| for_good).map(|attempt| attempt.method.clone());
+        for line in &order.lines {
+            self.change(&line.prepared.resource, |row| {
+                freeze_for(row, &order.id, unknown);
+                if order.origin == Origin::Auto
+                    && let Some(method) = &refused
+                    && let Some(tried) = &mut row.auto.tried
+                    && !tried.refused.contains(method)
+                {
+                    tried.refused.push(method.clone());
+                }
+            });
+        }
+    }
+
+    fn refund_started(&mut self, order: &mut Order, refund: &Refund) {
+        order.refunds.push(refund.clone());
+        if let Some(resource) = refund.line() {
+            self.change(resource, |row| {
+                if row.freeze.is_none() {
+                    row.freeze = Some(Freeze::Refunding { order: order.id.clone() });
+                }
+            });
+        }
+    }
+
+    fn refund_ended(&mut self, at: DateTime<Utc>, order: &mut Order, number: u32, result: &RefundResult) {
+        let Some(refund) = order.refunds.iter_mut().find(|refund| refund.number == number) else { return };
+        refund.outcome = result.clone();
+        refund.next_check = (!result.is_final()).then_some(at);
+        let refund = refund.clone();
+        let is_back = matches!(result, RefundResult::Refunded { .. });
+        let by_balance = order.attempt(refund.attempt).is_some_and(|attempt| attempt.method.method.is_balance());
+        if is_back && by_balance {
+            add(&mut self.books.entry(order.account.clone()).or_default().balance, refund.amount, Sign::Plus);
+        }
+        let Some(line) = refund.line().and_then(|resource| order.line(resource)).filter(|_| result.is_final()) else {
+            return;
+        };
+        self.change(&line.prepared.resource, |row| {
+            if matches!(&row.freeze, Some(Freeze::Refunding { order: of }) if *of == order.id) {
+                row.freeze = None;
+            }
+            // INVARIANT (undo): a refund takes back exactly the renewal that it was for.
+            if is_back && row.end == line.prepared.new_end() {
+                row.end = line.prepared.old_end.clone();
+                row.generation = row.generation.saturating_add(1);
+            }
+        });
     }
 
     fn settle(&mut self, at: DateTime<Utc>, order: &mut Order, payment: &crate::order::Payment) {
@@ -238,7 +352,7 @@ impl State {
             Payment::Resolved { attempt, reference, .. } => Some((*attempt, reference.clone().unwrap_or_default())),
         };
         if let Some((number, reference)) = paid_by {
-            set_outcome(order, number, Outcome::Succeeded { reference });
+            end(order, number, Outcome::Succeeded { reference }, None);
             let by_balance =
                 order.attempts.iter().any(|attempt| attempt.number == number && attempt.method.method.is_balance());
             if by_balance {
@@ -257,6 +371,9 @@ impl State {
                 row.end = line.prepared.new_end();
                 row.windows = line.prepared.windows;
                 row.windows_captured = true;
+                if order.origin == Origin::Auto {
+                    row.auto.renewals = row.auto.renewals.saturating_add(1);
+                }
                 if let Some(net) = line.net_per_month {
                     row.paid.insert(line.prepared.dates.term, net);
                     row.last_paid = Some(net);
@@ -266,7 +383,6 @@ impl State {
     }
 
     fn close(&mut self, order: &Order, end: UseEnd) {
-        self.meta.open_orders.remove(&order.id);
         for line in &order.lines {
             let resource = &line.prepared.resource;
             self.change(resource, |row| {
@@ -330,6 +446,7 @@ impl State {
             RowKey::Document(key) => self.documents.get(key).and_then(json),
             RowKey::Resource(id) => self.resources.get(id).and_then(json),
             RowKey::Order(id) => self.orders.get(id).and_then(json),
+            RowKey::Live(id) => self.live.contains(id).then(|| b"true".to_vec()),
             RowKey::Book(name) => self.books.get(name).and_then(json),
             RowKey::Use(key) => self.uses.get(key).and_then(json),
             RowKey::TopUp(account, reference) => self.topups.get(&(account.clone(), reference.clone())).and_then(json),
@@ -346,6 +463,13 @@ impl State {
             RowKey::Document(name) => put(&mut self.documents, name.clone(), read(key, bytes)?),
             RowKey::Resource(id) => put(&mut self.resources, id.clone(), read(key, bytes)?),
             RowKey::Order(id) => put(&mut self.orders, id.clone(), read(key, bytes)?),
+            RowKey::Live(id) => {
+                if read::<bool>(key, bytes)? == Some(true) {
+                    self.live.insert(id.clone());
+                } else {
+                    self.live.remove(id);
+                }
+            }
             RowKey::Book(name) => put(&mut self.books, name.clone(), read(key, bytes)?),
             RowKey::Use(name) => put(&mut self.uses, name.clone(), read(key, bytes)?),
             RowKey::TopUp(account, reference) => {
@@ -364,6 +488,7 @@ impl State {
         keys.extend(self.documents.keys().cloned().map(RowKey::Document));
         keys.extend(self.resources.keys().cloned().map(RowKey::Resource));
         keys.extend(self.orders.keys().cloned().map(RowKey::Order));
+        keys.extend(self.live.iter().cloned().map(RowKey::Live));
         keys.extend(self.books.keys().cloned().map(RowKey::Book));
         keys.extend(self.uses.keys().cloned().map(RowKey::Use));
         keys.extend(self.topups.keys().cloned().map(|(account, reference)| RowKey::TopUp(account, reference)));
@@ -405,6 +530,7 @@ fn imported(row: &mut Resource, change: &ImportChange) {
     if let Some(end) = &change.end {
         if row.end.expiry.instant() != end.expiry.instant() {
             row.generation = row.generation.saturating_add(1);
+            row.converted = None;
         }
         row.end = end.clone();
     }
@@ -417,10 +543,27 @@ fn imported(row: &mut Resource, change: &ImportChange) {
     }
 }
 
-fn set_outcome(order: &mut Order, number: u32, outcome: Outcome) {
+fn end(order: &mut Order, number: u32, outcome: Outcome, next_check: Option<DateTime<Utc>>) {
     if let Some(attempt) = order.attempts.iter_mut().find(|attempt| attempt.number == number) {
         attempt.outcome = outcome;
+        attempt.next_check = next_check;
+        attempt.checks = 0;
     }
+}
+
+fn checked(order: &mut Order, number: u32, detail: &str, next: Option<DateTime<Utc>>) {
+    if let Some(attempt) = order.attempts.iter_mut().find(|attempt| attempt.number == number) {
+        attempt.checks = attempt.checks.saturating_add(1);
+        attempt.next_check = next;
+        if let Outcome::Unknown { detail: known, .. } = &mut attempt.outcome {
+            detail.clone_into(known);
+        }
+    }
+}
+
+fn tried(row: &mut Resource, expiry: DateTime<Utc>, at: DateTime<Utc>) {
+    let refused = row.auto_tried().map(|tried| tried.refused.clone()).unwrap_or_default();
+    row.auto.tried = Some(AutoTry { expiry, at, refused });
 }
 
 /// Freezes a resource for an unknown payment, or ends the freeze that this order had caused.

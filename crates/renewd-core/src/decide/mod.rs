@@ -7,8 +7,17 @@ mod holds;
 mod orders;
 mod pay;
 mod place;
+mod reconcile;
+mod refunds;
+mod settle;
+mod time;
 
 pub use holds::limit_holds;
 pub use orders::{Resolution, approve, cancel, expire_overdue, resolve, top_up};
-pub use pay::{AttemptSpec, abandoned, check_lines, end_attempt, start_attempt, usable_methods};
+pub use pay::{
+    AttemptSpec, Earlier, abandoned, check_lines, end_attempt, start_attempt, take_earlier, usable_methods,
+};
 pub use place::{Placing, adopt, check_quote, may_adopt, place, same_renewal};
+pub use reconcile::{FoundCharge, Look, Seen, reconcile};
+pub use refunds::{RefundAsk, abandoned_refund, check_refund, end_refund, refund_line, retry_late_refund};
+pub use time::time_passes;

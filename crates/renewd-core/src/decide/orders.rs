@@ -1,9 +1,10 @@
 //! What people and time do to orders: approve, cancel, resolve, top up, expire.
 
+use super::settle::{settled, succeeded};
 use crate::event::Event;
 use crate::ids::{AccountName, OrderId};
 use crate::money::Money;
-use crate::order::{Order, OrderStatus, Outcome, Payment};
+use crate::order::{Attempt, Order, OrderStatus, Outcome, Payment};
 use crate::refusal::{Reason, Refusal};
 use crate::state::State;
 use chrono::{DateTime, Utc};
@@ -46,8 +47,8 @@ pub fn cancel(state: &State, id: &OrderId, reason: Option<String>) -> Result<Vec
     let order = find(state, id)?;
     match order.status {
         OrderStatus::Open | OrderStatus::Held => Ok(vec![Event::OrderCanceled { order: id.clone(), reason }]),
-        OrderStatus::Unknown => Err(wrong_state(order, "canceled").hint(format!(
-            "find out at the gateway, then `renewd orders resolve {id} --as succeeded|declined --reason TEXT`"
+        OrderStatus::Unknown | OrderStatus::Pending => Err(wrong_state(order, "canceled").hint(format!(
+            "`renewd run` asks the gateway again; or find out there, then `renewd orders resolve {id} --as succeeded|declined --reason TEXT`"
         ))),
         OrderStatus::Paying
         | OrderStatus::Settled { .. }
@@ -68,23 +69,46 @@ pub enum Resolution {
     Declined,
 }
 
-/// Ends an unknown outcome by what a person found out.
+/// Ends an unknown or pending outcome by what a person found out. A success that a person found for an attempt that had
+/// been taken for declined pays the order where it still can, and else goes back.
 ///
 /// # Errors
-/// No such order, or its outcome is not unknown.
-pub fn resolve(state: &State, id: &OrderId, resolution: Resolution, reason: String) -> Result<Vec<Event>, Refusal> {
+/// No such order, or nothing about it is unknown.
+pub fn resolve(
+    state: &State,
+    id: &OrderId,
+    resolution: Resolution,
+    reason: String,
+    owner: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<Event>, Refusal> {
     let order = find(state, id)?;
-    let unknown = order.last_attempt().filter(|attempt| matches!(attempt.outcome, Outcome::Unknown { .. }));
-    let (OrderStatus::Unknown, Some(attempt)) = (&order.status, unknown) else {
+    let Some(attempt) = order.last_attempt().filter(|attempt| attempt.outcome != Outcome::InFlight) else {
         return Err(wrong_state(order, "resolved"));
     };
     let number = attempt.number;
-    Ok(vec![match resolution {
-        Resolution::Succeeded { reference } => {
-            Event::OrderSettled { order: id.clone(), payment: Payment::Resolved { attempt: number, reference, reason } }
+    match (resolution, attempt.is_undecided()) {
+        (Resolution::Succeeded { reference }, true) => {
+            Ok(settled(state, order, Payment::Resolved { attempt: number, reference, reason }))
         }
-        Resolution::Declined => Event::ResolvedDeclined { order: id.clone(), number, reason },
-    }])
+        (Resolution::Declined, true) => Ok(vec![Event::ResolvedDeclined { order: id.clone(), number, reason }]),
+        (Resolution::Succeeded { reference: Some(reference) }, false) => match doubted(order) {
+            Some(attempt) => Ok(succeeded(state, order, attempt, reference, owner, now)),
+            None => Err(wrong_state(order, "resolved")),
+        },
+        (Resolution::Succeeded { reference: None }, false) if doubted(order).is_some() => {
+            Err(wrong_state(order, "resolved").hint("name the charge at the gateway with `--reference`"))
+        }
+        (Resolution::Succeeded { .. } | Resolution::Declined, false) => Err(wrong_state(order, "resolved")),
+    }
+}
+
+/// The newest attempt that was taken for declined without the gateway having said so.
+fn doubted(order: &Order) -> Option<&Attempt> {
+    let presumed = ["not-found", "resolved", "action-expired"];
+    order.attempts.iter().rev().find(
+        |attempt| matches!(&attempt.outcome, Outcome::Declined { code, .. } if presumed.contains(&code.as_str())),
+    )
 }
 
 /// The events that expire every order whose time has passed.

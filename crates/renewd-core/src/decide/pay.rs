@@ -1,10 +1,11 @@
 //! Paying orders: intents before a plugin is called, and what its answer means.
 
 use super::place::same_renewal;
-use crate::documents::AccountMethod;
+use super::settle::{paid, succeeded};
+use crate::documents::{AccountMethod, Plugin};
 use crate::event::Event;
 use crate::ids::{Digest, MethodName, OrderId};
-use crate::order::{ATTEMPTS_MAX, Attempt, Order, OrderStatus, Outcome, Payment, Retry};
+use crate::order::{ATTEMPTS_MAX, Attempt, Hold, Order, OrderStatus, Origin, Outcome, Payment, Retry};
 use crate::quote::Quote;
 use crate::refusal::{Reason, Refusal};
 use crate::resource::Freeze;
@@ -20,8 +21,27 @@ pub struct AttemptSpec {
     pub plugin: Option<Digest>,
     /// The method's configuration.
     pub config: serde_json::Value,
+    /// The plugin's document.
+    pub document: Option<Box<Plugin>>,
+    /// Epoch of the store in which the gateway was asked for earlier charges of these lines.
+    pub sought: Option<u32>,
     /// Token of this process.
     pub owner: String,
+}
+
+/// A charge that the gateway knew before this store made one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Earlier {
+    /// A charge for exactly these lines and this total.
+    Same {
+        /// What came of it: succeeded or pending.
+        outcome: Outcome,
+    },
+    /// A charge for some of these lines, with other lines or another total.
+    Other {
+        /// What it is, in words.
+        detail: String,
+    },
 }
 
 /// Decides whether an attempt may begin. `requotes` are the order's lines priced again from the documents in force.
@@ -47,23 +67,77 @@ pub fn start_attempt(
         return Err(Refusal::new(Reason::OrderState, format!("order {} had {ATTEMPTS_MAX} attempts", order.id))
             .hint(format!("`renewd orders cancel {}`, then renew again", order.id)));
     }
-    let number = u32::try_from(order.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
     let by_balance = spec.method.method.is_balance();
-    let attempt = Attempt {
+    let attempt = new_attempt(order, spec, now);
+    let number = attempt.number;
+    let mut events = vec![Event::AttemptStarted { order: order.id.clone(), attempt: Box::new(attempt) }];
+    if by_balance {
+        events.extend(pay_from_balance(state, order, number));
+    }
+    Ok(events)
+}
+
+fn new_attempt(order: &Order, spec: AttemptSpec, now: DateTime<Utc>) -> Attempt {
+    let number = u32::try_from(order.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
+    Attempt {
         number,
         key: order.payment_key(number),
         method: spec.method,
         plugin: spec.plugin,
         config: spec.config,
+        document: spec.document,
+        sought: spec.sought,
         owner: spec.owner,
         started_at: now,
         outcome: Outcome::InFlight,
-    };
-    let mut events = vec![Event::AttemptStarted { order: order.id.clone(), attempt: Box::new(attempt) }];
-    if by_balance {
-        events.push(pay_from_balance(state, order, number));
+        checks: 0,
+        next_check: None,
     }
-    Ok(events)
+}
+
+/// Takes a charge that the gateway knew before this store made one: the same one pays the order, whatever its lines
+/// would cost today, because the money is gone; another one holds it for a person.
+///
+/// # Errors
+/// The order cannot be paid now.
+pub fn take_earlier(
+    state: &State,
+    order: &OrderId,
+    spec: AttemptSpec,
+    earlier: Earlier,
+    now: DateTime<Utc>,
+) -> Result<Vec<Event>, Refusal> {
+    let order = payable(state, order, now)?;
+    let hold = |detail: String| {
+        let hold = Hold { reason: Reason::ChargeFound, detail };
+        vec![Event::OrderHeld { order: order.id.clone(), hold, sought: spec.sought }]
+    };
+    let extends = |line: &Quote| state.resources.get(&line.prepared.resource).is_some_and(|row| line.prepared.extends(row));
+    match earlier {
+        Earlier::Other { detail } => Ok(hold(detail)),
+        Earlier::Same { .. } if !order.lines.iter().all(extends) => {
+            Ok(hold("the gateway has a charge for it, and its expiry has moved since it was ordered".to_owned()))
+        }
+        Earlier::Same { outcome } => {
+            let attempt = new_attempt(order, spec, now);
+            let number = attempt.number;
+            let mut events = vec![Event::AttemptStarted { order: order.id.clone(), attempt: Box::new(attempt) }];
+            match outcome {
+                Outcome::Succeeded { reference } => events.extend(paid(state, order, number, reference)),
+                Outcome::InFlight
+                | Outcome::Declined { .. }
+                | Outcome::Pending { .. }
+                | Outcome::RequiresAction { .. }
+                | Outcome::PriceMoved { .. }
+                | Outcome::Unknown { .. } => events.push(ended(order, number, outcome)),
+            }
+            Ok(events)
+        }
+    }
+}
+
+fn ended(order: &Order, number: u32, result: Outcome) -> Event {
+    Event::AttemptEnded { order: order.id.clone(), number, result, follow: None }
 }
 
 fn payable<'a>(state: &'a State, id: &OrderId, now: DateTime<Utc>) -> Result<&'a Order, Refusal> {
@@ -81,8 +155,13 @@ fn payable<'a>(state: &'a State, id: &OrderId, now: DateTime<Utc>) -> Result<&'a
         OrderStatus::Unknown => {
             Err(Refusal::new(Reason::Frozen, format!("the last attempt to pay order {id} has an unknown outcome"))
                 .hint(format!(
-                    "find out at the gateway, then `renewd orders resolve {id} --as succeeded|declined --reason TEXT`"
+                    "`renewd run` asks the gateway again; or find out there, then `renewd orders resolve {id} --as succeeded|declined --reason TEXT`"
                 )))
+        }
+        OrderStatus::Pending => {
+            Err(refuse(format!("the last attempt to pay order {id} is pending at its gateway")).hint(format!(
+                "`renewd run` asks the gateway again; `renewd show {id}` tells where a person is needed"
+            )))
         }
         OrderStatus::Settled { .. } => Err(refuse(format!("order {id} is already paid"))),
         OrderStatus::Canceled { .. } => Err(refuse(format!("order {id} was canceled"))),
@@ -149,7 +228,7 @@ fn changed(order: &Order, line: &Quote, requote: &Quote) -> Refusal {
         .hint(format!("`renewd orders cancel {}`, then renew again at the new price", order.id))
 }
 
-fn pay_from_balance(state: &State, order: &Order, number: u32) -> Event {
+fn pay_from_balance(state: &State, order: &Order, number: u32) -> Vec<Event> {
     let currency = order.total.currency();
     let balance = state
         .books
@@ -158,72 +237,91 @@ fn pay_from_balance(state: &State, order: &Order, number: u32) -> Event {
         .copied()
         .unwrap_or(crate::money::Money::zero(currency));
     if balance.compare(order.total).is_ok_and(std::cmp::Ordering::is_lt) {
-        return Event::AttemptEnded {
-            order: order.id.clone(),
-            number,
-            result: Outcome::Declined {
-                code: Reason::InsufficientBalance.as_str().to_owned(),
-                message: format!("the balance is {balance}"),
-                retry: Retry::Later,
-            },
-        };
+        let code = Reason::InsufficientBalance.as_str();
+        return vec![ended(order, number, Outcome::declined(code, format!("the balance is {balance}"), Retry::Later))];
     }
-    Event::OrderSettled {
-        order: order.id.clone(),
-        payment: Payment::Attempt { attempt: number, reference: format!("balance-{}-{number}", order.id) },
-    }
+    paid(state, order, number, format!("balance-{}-{number}", order.id))
 }
 
-/// What a plugin's answer to an attempt means. An answer that only a later version can follow up (pending, action
-/// required) is kept as unknown, so that nothing is charged twice meanwhile; another price holds the order.
+/// What a plugin's answer to an attempt means. An answer that comes after the attempt was taken for unknown counts as
+/// what the gateway says of it now; money for an order that is dead or paid otherwise goes back.
 ///
 /// # Errors
-/// There is no such attempt in flight.
-pub fn end_attempt(state: &State, order: &OrderId, number: u32, outcome: Outcome) -> Result<Vec<Event>, Refusal> {
+/// There is no such attempt, or it ended and the answer is no success.
+pub fn end_attempt(
+    state: &State,
+    order: &OrderId,
+    number: u32,
+    outcome: Outcome,
+    owner: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<Event>, Refusal> {
     let order = super::orders::find(state, order)?;
-    let in_flight =
-        order.last_attempt().is_some_and(|attempt| attempt.number == number && attempt.outcome == Outcome::InFlight);
-    if !in_flight {
-        return Err(Refusal::new(Reason::OrderState, format!("order {} has no attempt {number} under way", order.id)));
-    }
-    let id = order.id.clone();
-    let unknown =
-        |detail: String| Event::AttemptEnded { order: id.clone(), number, result: Outcome::Unknown { detail } };
-    let event = match outcome {
-        Outcome::Succeeded { reference } => {
-            Event::OrderSettled { order: id.clone(), payment: Payment::Attempt { attempt: number, reference } }
-        }
-        Outcome::Declined { .. } | Outcome::Unknown { .. } | Outcome::PriceMoved { .. } => {
-            Event::AttemptEnded { order: id.clone(), number, result: outcome }
-        }
-        Outcome::InFlight => unknown("the plugin gave no answer".to_owned()),
-        Outcome::Pending { reference } => unknown(format!("the payment is pending as `{reference}`")),
-        Outcome::RequiresAction { url, .. } => unknown(format!("the payment needs a person at {url}")),
+    let Some(attempt) = order.attempt(number) else {
+        return Err(Refusal::new(Reason::OrderState, format!("order {} has no attempt {number}", order.id)));
     };
-    Ok(vec![event])
+    match outcome {
+        Outcome::Succeeded { reference } => Ok(succeeded(state, order, attempt, reference, owner, now)),
+        Outcome::InFlight if attempt.is_undecided() => {
+            Ok(vec![ended(order, number, Outcome::unknown("the plugin gave no answer"))])
+        }
+        Outcome::Declined { .. }
+        | Outcome::Pending { .. }
+        | Outcome::RequiresAction { .. }
+        | Outcome::PriceMoved { .. }
+        | Outcome::Unknown { .. }
+            if attempt.is_undecided() =>
+        {
+            Ok(vec![ended(order, number, outcome)])
+        }
+        Outcome::InFlight
+        | Outcome::Declined { .. }
+        | Outcome::Pending { .. }
+        | Outcome::RequiresAction { .. }
+        | Outcome::PriceMoved { .. }
+        | Outcome::Unknown { .. } => {
+            Err(Refusal::new(Reason::OrderState, format!("attempt {number} of order {} has ended", order.id)))
+        }
+    }
 }
 
 /// The event for an attempt whose process is gone: nobody knows whether it was paid.
 pub fn abandoned(order: &Order) -> Option<Event> {
     let attempt = order.last_attempt().filter(|attempt| attempt.outcome == Outcome::InFlight)?;
-    Some(Event::AttemptEnded {
-        order: order.id.clone(),
-        number: attempt.number,
-        result: Outcome::Unknown { detail: "the process ended before the answer was recorded".to_owned() },
-    })
+    Some(ended(order, attempt.number, Outcome::unknown("the process ended before the answer was recorded")))
 }
 
-/// The methods of an order that may still be tried: not those that said never, and only `only` where one is asked for.
-pub fn usable_methods<'a>(order: &'a Order, only: Option<&'a MethodName>) -> Vec<&'a AccountMethod> {
+/// The methods of an order that may still be tried: only `only` where one is asked for; not those that said never, and
+/// without `only` not those that said not before a later moment, nor, for automatic renewal, those that refused to
+/// extend the same expiry before.
+pub fn usable_methods<'a>(
+    state: &State,
+    order: &'a Order,
+    only: Option<&'a MethodName>,
+    now: DateTime<Utc>,
+) -> Vec<&'a AccountMethod> {
     let refused = |method: &AccountMethod| {
-        order.attempts.iter().any(|attempt| {
-            attempt.method == *method && matches!(attempt.outcome, Outcome::Declined { retry: Retry::Never, .. })
+        order.attempts.iter().filter(|attempt| attempt.method == *method).any(|attempt| match &attempt.outcome {
+            Outcome::Declined { retry: Retry::Never, .. } => true,
+            Outcome::Declined { not_before: Some(moment), .. } => only.is_none() && now < *moment,
+            Outcome::Declined { .. }
+            | Outcome::InFlight
+            | Outcome::Succeeded { .. }
+            | Outcome::Pending { .. }
+            | Outcome::RequiresAction { .. }
+            | Outcome::PriceMoved { .. }
+            | Outcome::Unknown { .. } => false,
         })
+    };
+    let refused_before = |method: &AccountMethod| {
+        let rows = order.lines.iter().filter_map(|line| state.resources.get(&line.prepared.resource));
+        let mut tries = rows.filter_map(|row| row.auto_tried());
+        order.origin == Origin::Auto && only.is_none() && tries.any(|tried| tried.refused.contains(method))
     };
     order
         .methods
         .iter()
         .filter(|method| only.is_none_or(|only| method.method == *only))
-        .filter(|method| !refused(method))
+        .filter(|method| !refused(method) && !refused_before(method))
         .collect()
 }

@@ -142,6 +142,7 @@ pub fn place(state: &State, placing: Placing, now: DateTime<Utc>) -> Result<(Ord
         status: if holds.is_empty() { OrderStatus::Open } else { OrderStatus::Held },
         holds,
         attempts: Vec::new(),
+        refunds: Vec::new(),
     };
     let events = vec![Event::OrderPlaced { order: Box::new(order.clone()) }];
     Ok((order, events))

@@ -1,0 +1,186 @@
+//! What a gateway says of an attempt afterwards, and what follows. A doubt never becomes a decline before the gateway
+//! must have shown the charge, and such a decline is looked after until it is believed.
+
+use super::orders::find;
+use super::settle::succeeded;
+use crate::event::Event;
+use crate::ids::OrderId;
+use crate::money::Money;
+use crate::order::{Attempt, Order, Outcome, Retry, follow_up, next_look};
+use crate::refusal::{Reason, Refusal};
+use crate::state::State;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+
+/// A charge that a gateway knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundCharge {
+    /// The gateway's reference.
+    pub reference: String,
+    /// Its amount.
+    pub amount: Money,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Keys of its lines; none where the gateway keeps none.
+    pub line_keys: Vec<String>,
+}
+
+impl FoundCharge {
+    /// How the charge differs from an order, in words; none where it is the order's.
+    pub fn differs_from(&self, order: &Order) -> Option<String> {
+        if self.amount != order.total {
+            return Some(format!("the gateway has `{}` over {}, not {}", self.reference, self.amount, order.total));
+        }
+        let wanted: BTreeSet<String> = order.lines.iter().map(|line| line.prepared.line_key().to_string()).collect();
+        let found: BTreeSet<String> = self.line_keys.iter().cloned().collect();
+        (!found.is_empty() && found != wanted)
+            .then(|| format!("the gateway has `{}` over {} for other lines", self.reference, self.amount))
+    }
+}
+
+/// What a gateway says when it is asked for a charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// It knows the charge.
+    Found(FoundCharge),
+    /// It does not know it.
+    NotFound,
+    /// It does not know it, or says that it failed, after it was asked to cancel it.
+    Canceled,
+    /// Nobody can tell.
+    CannotTell {
+        /// Why, in words.
+        detail: String,
+    },
+}
+
+/// One look at an attempt.
+#[derive(Debug, Clone)]
+pub struct Look<'a> {
+    /// The order.
+    pub order: &'a OrderId,
+    /// The attempt's number.
+    pub number: u32,
+    /// What the gateway said.
+    pub seen: Seen,
+    /// Seconds after its request within which a charge may still be invisible.
+    pub visibility_seconds: u64,
+    /// Token of this process, for a refund that may follow.
+    pub owner: &'a str,
+}
+
+/// Judges one look.
+///
+/// # Errors
+/// No such order or attempt, or an attempt that is still in flight.
+pub fn reconcile(state: &State, look: Look<'_>, now: DateTime<Utc>) -> Result<Vec<Event>, Refusal> {
+    let order = find(state, look.order)?;
+    let Some(attempt) = order.attempt(look.number).filter(|attempt| attempt.outcome != Outcome::InFlight) else {
+        return Err(Refusal::new(
+            Reason::OrderState,
+            format!("order {} has no attempt {} whose outcome could be asked for", order.id, look.number),
+        ));
+    };
+    if !attempt.is_undecided() && attempt.next_check.is_none() {
+        return Ok(Vec::new());
+    }
+    let events = match look.seen {
+        Seen::CannotTell { detail } => vec![undecided(order, attempt, detail, now)],
+        Seen::NotFound => vec![not_found(order, attempt, look.visibility_seconds, now)],
+        Seen::Canceled => vec![canceled(order, attempt, now)],
+        Seen::Found(charge) => match charge.differs_from(order) {
+            Some(detail) => vec![undecided(order, attempt, detail, now)],
+            None => found(state, order, attempt, charge, look.owner, now),
+        },
+    };
+    Ok(events)
+}
+
+fn found(
+    state: &State,
+    order: &Order,
+    attempt: &Attempt,
+    charge: FoundCharge,
+    owner: &str,
+    now: DateTime<Utc>,
+) -> Vec<Event> {
+    let waits = format!("the gateway still works on `{}`", charge.reference);
+    match charge.outcome {
+        Outcome::Succeeded { .. } => {
+            let later = order.last_attempt().filter(|last| last.number != attempt.number && last.is_undecided());
+            match later {
+                // Which of two charges pays the order is not clear before the later one has ended.
+                Some(last) => {
+                    vec![undecided(order, attempt, format!("it succeeded, and attempt {} is not decided", last.number), now)]
+                }
+                None => succeeded(state, order, attempt, charge.reference, owner, now),
+            }
+        }
+        Outcome::Declined { .. } | Outcome::PriceMoved { .. } if attempt.is_undecided() => {
+            vec![ended(order, attempt, charge.outcome, None)]
+        }
+        Outcome::Declined { message, .. } => vec![checked(order, attempt, format!("declined: {message}"), None)],
+        Outcome::PriceMoved { actual } => {
+            vec![checked(order, attempt, format!("the gateway would take {actual}"), None)]
+        }
+        Outcome::Pending { .. } | Outcome::RequiresAction { .. }
+            if attempt.is_undecided() && attempt.outcome != charge.outcome =>
+        {
+            vec![ended(order, attempt, charge.outcome, None)]
+        }
+        Outcome::Pending { .. } | Outcome::RequiresAction { .. } | Outcome::InFlight => {
+            vec![undecided(order, attempt, waits, now)]
+        }
+        Outcome::Unknown { detail, .. } => vec![undecided(order, attempt, detail, now)],
+    }
+}
+
+/// INVARIANT (not-found): "not found" is no decline before the visibility window has passed, and none for a charge that
+/// the gateway has acknowledged.
+fn not_found(order: &Order, attempt: &Attempt, visibility_seconds: u64, now: DateTime<Utc>) -> Event {
+    let window = chrono::TimeDelta::try_seconds(i64::try_from(visibility_seconds).unwrap_or(i64::MAX));
+    let visible = window.and_then(|window| attempt.started_at.checked_add_signed(window));
+    let detail = "the gateway does not know the charge".to_owned();
+    match &attempt.outcome {
+        Outcome::Unknown { reference: None, .. } => match visible {
+            Some(visible) if visible <= now => {
+                let message = "the gateway does not know it, and would by now";
+                ended(order, attempt, Outcome::declined("not-found", message, Retry::Later), follow_up(now, 0))
+            }
+            Some(visible) => {
+                let detail = "the gateway does not know the charge yet".to_owned();
+                let next = visible.min(next_look(now, attempt.checks));
+                checked(order, attempt, detail, Some(next))
+            }
+            None => undecided(order, attempt, detail, now),
+        },
+        Outcome::Unknown { reference: Some(_), .. }
+        | Outcome::Pending { .. }
+        | Outcome::RequiresAction { .. }
+        | Outcome::InFlight => undecided(order, attempt, detail, now),
+        Outcome::Succeeded { .. } | Outcome::Declined { .. } | Outcome::PriceMoved { .. } => {
+            checked(order, attempt, detail, follow_up(now, attempt.checks.saturating_add(1)))
+        }
+    }
+}
+
+fn canceled(order: &Order, attempt: &Attempt, now: DateTime<Utc>) -> Event {
+    if !attempt.is_undecided() {
+        return checked(order, attempt, "canceled".to_owned(), None);
+    }
+    let outcome = Outcome::declined("action-expired", "nobody acted in time, and the charge was canceled", Retry::Later);
+    ended(order, attempt, outcome, follow_up(now, 0))
+}
+
+/// A look that decided nothing: there will be another.
+fn undecided(order: &Order, attempt: &Attempt, detail: String, now: DateTime<Utc>) -> Event {
+    checked(order, attempt, detail, Some(next_look(now, attempt.checks)))
+}
+
+fn checked(order: &Order, attempt: &Attempt, detail: String, next: Option<DateTime<Utc>>) -> Event {
+    Event::AttemptChecked { order: order.id.clone(), number: attempt.number, detail, next }
+}
+
+fn ended(order: &Order, attempt: &Attempt, result: Outcome, follow: Option<DateTime<Utc>>) -> Event {
+    Event::AttemptEnded { order: order.id.clone(), number: attempt.number, result, follow }
+}
