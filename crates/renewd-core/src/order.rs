@@ -3,7 +3,7 @@
 mod checking;
 mod refund;
 
-pub use checking::{FOLLOW_UPS, follow_up, next_look};
+pub use checking::{FOLLOW_UPS, follow_up, is_believed, next_look};
 pub use refund::{Refund, RefundCause, RefundResult};
 
 use crate::documents::{AccountMethod, Plugin};

@@ -5,6 +5,7 @@
 use crate::calendar::{AnchorDay, Expiry, Term};
 use crate::documents::{AccountMethod, Days, Mode, Subject, Windows};
 use crate::ids::{AccountName, OrderId, ResourceId};
+use crate::quote::Prepared;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -170,6 +171,9 @@ pub struct Resource {
     pub end: TermEnd,
     /// Rises whenever the expiry changes by anything but a renewal.
     pub generation: u32,
+    /// The generation at the last move of its expiry by an inventory: what was renewed before it cannot be undone.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub imported_generation: u32,
     /// Periods around the expiry, captured with the current term.
     pub windows: Windows,
     /// Whether `windows` come from a policy.
@@ -319,6 +323,11 @@ impl Resource {
     /// The tries of automatic renewal to extend the current expiry.
     pub fn auto_tried(&self) -> Option<&AutoTry> {
         self.auto.tried.as_ref().filter(|tried| tried.expiry == self.end.expiry.instant())
+    }
+
+    /// Whether a paid renewal is the newest of those that stand, so that giving it back can undo it.
+    pub fn ends_with(&self, renewal: &Prepared) -> bool {
+        self.imported_generation <= renewal.generation && self.end == renewal.new_end()
     }
 
     /// Whether time can still change anything about it: it is neither released nor pay-per-use.

@@ -7,8 +7,9 @@ use crate::documents::{Account, Document, DocumentKey, DocumentKind, RenewalPoli
 use crate::event::{Event, ImportChange, RowKey, UseKey};
 use crate::ids::{AccountName, Digest, OrderId, PolicyName, RequestName, ResourceId};
 use crate::money::Money;
-use crate::order::{Attempt, Hold, MonthKey, Order, OrderStatus, Origin, Outcome, Refund, RefundResult, Retry,
-    follow_up};
+use crate::order::{
+    Attempt, Hold, MonthKey, Order, OrderStatus, Origin, Outcome, Refund, RefundResult, Retry, follow_up,
+};
 use crate::refusal::Reason;
 use crate::resource::{AutoTry, Freeze, Noted, Resource};
 use chrono::{DateTime, Utc};
@@ -207,20 +208,10 @@ impl State {
                 self.attempt_ended(at, &mut order, *number, result.clone(), *follow);
             }
             Event::AttemptChecked { number, detail, next, .. } => checked(&mut order, *number, detail, *next),
-            Event::LateSuccess { number, reference, .. } => {
-                end(&mut order, *number, Outcome::Succeeded { reference: reference.clone() }, None);
-            }
+            Event::LateSuccess { number, reference, .. } => self.late_success(&mut order, *number, reference),
             Event::RefundStarted { refund, .. } => self.refund_started(&mut order, refund),
             Event::RefundEnded { number, result, .. } => self.refund_ended(at, &mut order, *number, result),
-            Event::RefundChecked { number, detail, next, .. } => {
-                if let Some(refund) = order.refunds.iter_mut().find(|refund| refund.number == *number) {
-                    refund.checks = refund.checks.saturating_add(1);
-                    refund.next_check = *next;
-                    if let RefundResult::Unknown { detail: known } = &mut refund.outcome {
-                        known.clone_from(detail);
-                    }
-                }
-            }
+            Event::RefundChecked { number, detail, next, .. } => refund_checked(&mut order, *number, detail, *next),
             Event::ResolvedDeclined { number, reason, .. } => {
                 let result = Outcome::declined("resolved", reason, Retry::Later);
                 self.attempt_ended(at, &mut order, *number, result, follow_up(at, 0));
@@ -308,18 +299,34 @@ impl State {
         }
     }
 
+    /// An order that waited for this attempt waits no longer.
+    fn late_success(&mut self, order: &mut Order, number: u32, reference: &str) {
+        end(order, number, Outcome::Succeeded { reference: reference.to_owned() }, None);
+        let waited = matches!(order.status, OrderStatus::Paying | OrderStatus::Unknown | OrderStatus::Pending);
+        if waited && order.last_attempt().is_some_and(|last| last.number == number) {
+            order.status = OrderStatus::Open;
+            for line in &order.lines {
+                self.change(&line.prepared.resource, |row| freeze_for(row, &order.id, false));
+            }
+        }
+    }
+
     fn refund_started(&mut self, order: &mut Order, refund: &Refund) {
-        order.refunds.push(refund.clone());
-        if let Some(resource) = refund.line() {
+        // Once a line is undone, the rest of its money touches no expiry.
+        let undoes = refund.line().filter(|resource| !order.is_undone(resource));
+        if let Some(resource) = undoes {
             self.change(resource, |row| {
                 if row.freeze.is_none() {
                     row.freeze = Some(Freeze::Refunding { order: order.id.clone() });
                 }
             });
         }
+        order.refunds.push(refund.clone());
     }
 
     fn refund_ended(&mut self, at: DateTime<Utc>, order: &mut Order, number: u32, result: &RefundResult) {
+        let line_of = |refund: &Refund| refund.line().filter(|_| refund.number == number).cloned();
+        let undone = order.refunds.iter().find_map(line_of).is_some_and(|resource| order.is_undone(&resource));
         let Some(refund) = order.refunds.iter_mut().find(|refund| refund.number == number) else { return };
         refund.outcome = result.clone();
         refund.next_check = (!result.is_final()).then_some(at);
@@ -337,7 +344,7 @@ impl State {
                 row.freeze = None;
             }
             // INVARIANT (undo): a refund takes back exactly the renewal that it was for.
-            if is_back && row.end == line.prepared.new_end() {
+            if is_back && !undone && row.ends_with(&line.prepared) {
                 row.end = line.prepared.old_end.clone();
                 row.generation = row.generation.saturating_add(1);
             }
@@ -530,6 +537,7 @@ fn imported(row: &mut Resource, change: &ImportChange) {
     if let Some(end) = &change.end {
         if row.end.expiry.instant() != end.expiry.instant() {
             row.generation = row.generation.saturating_add(1);
+            row.imported_generation = row.generation;
             row.converted = None;
         }
         row.end = end.clone();
@@ -556,6 +564,16 @@ fn checked(order: &mut Order, number: u32, detail: &str, next: Option<DateTime<U
         attempt.checks = attempt.checks.saturating_add(1);
         attempt.next_check = next;
         if let Outcome::Unknown { detail: known, .. } = &mut attempt.outcome {
+            detail.clone_into(known);
+        }
+    }
+}
+
+fn refund_checked(order: &mut Order, number: u32, detail: &str, next: Option<DateTime<Utc>>) {
+    if let Some(refund) = order.refunds.iter_mut().find(|refund| refund.number == number) {
+        refund.checks = refund.checks.saturating_add(1);
+        refund.next_check = next;
+        if let RefundResult::Unknown { detail: known } = &mut refund.outcome {
             detail.clone_into(known);
         }
     }

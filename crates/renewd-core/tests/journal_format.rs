@@ -20,8 +20,8 @@ use renewd_core::ids::{Digest, OrderId, PluginName};
 use renewd_core::money::Rounding;
 use renewd_core::order::*;
 use renewd_core::quote::{SameDate, Wish};
-use renewd_core::refusal::Reason;
-use renewd_core::resource::{Freeze, Imported, ModeOverride};
+use renewd_core::refusal::{Reason, Refusal};
+use renewd_core::resource::{AutoRecord, AutoTry, Freeze, Imported, ModeOverride, Noted, Phase, Resource};
 
 const GOLDEN: &str = include_str!("golden/events.jsonl");
 
@@ -41,17 +41,28 @@ fn kind(event: &Event) -> &'static str {
         Event::OrderPlaced { .. } => "order-placed",
         Event::OrderAdopted { .. } => "order-adopted",
         Event::OrderApproved { .. } => "order-approved",
+        Event::OrderHeld { .. } => "order-held",
         Event::OrderCanceled { .. } => "order-canceled",
         Event::OrderExpired { .. } => "order-expired",
         Event::AttemptStarted { .. } => "attempt-started",
         Event::AttemptEnded { .. } => "attempt-ended",
+        Event::AttemptChecked { .. } => "attempt-checked",
+        Event::LateSuccess { .. } => "late-success",
+        Event::RefundStarted { .. } => "refund-started",
+        Event::RefundEnded { .. } => "refund-ended",
+        Event::RefundChecked { .. } => "refund-checked",
         Event::OrderSettled { .. } => "order-settled",
         Event::ResolvedDeclined { .. } => "resolved-declined",
+        Event::PhaseEntered { .. } => "phase-entered",
+        Event::ResourceConverted { .. } => "resource-converted",
+        Event::ResourceEnded { .. } => "resource-ended",
+        Event::AutoFailed { .. } => "auto-failed",
+        Event::AutoFinished { .. } => "auto-finished",
         Event::BalanceToppedUp { .. } => "balance-topped-up",
     }
 }
 
-const ALL: [&str; 20] = [
+const ALL: [&str; 31] = [
     "document-put",
     "document-removed",
     "revision-applied",
@@ -65,12 +76,23 @@ const ALL: [&str; 20] = [
     "order-placed",
     "order-adopted",
     "order-approved",
+    "order-held",
     "order-canceled",
     "order-expired",
     "attempt-started",
     "attempt-ended",
+    "attempt-checked",
+    "late-success",
+    "refund-started",
+    "refund-ended",
+    "refund-checked",
     "order-settled",
     "resolved-declined",
+    "phase-entered",
+    "resource-converted",
+    "resource-ended",
+    "auto-failed",
+    "auto-finished",
     "balance-topped-up",
 ];
 
@@ -288,14 +310,17 @@ fn attempts() -> Vec<Event> {
             key: Digest::of(b"key"),
             plugin: (name == "card").then(|| Digest::of(b"card.wasm")),
             config,
+            document: None,
+            sought: None,
             owner: "1234-5678".to_owned(),
             started_at: at("2026-11-01T00:00:00Z"),
             outcome: Outcome::InFlight,
+            checks: 0,
+            next_check: None,
         }),
     };
-    let ended = |result| Event::AttemptEnded { order: order_id(), number: 1, result };
-    let declined =
-        |retry| ended(Outcome::Declined { code: "card_declined".to_owned(), message: "no money".to_owned(), retry });
+    let ended = |result| Event::AttemptEnded { order: order_id(), number: 1, result, follow: None };
+    let declined = |retry| ended(Outcome::declined("card_declined", "no money", retry));
     let settled = |payment| Event::OrderSettled { order: order_id(), payment };
     let resolved = |reference: Option<&str>| {
         let reference = reference.map(str::to_owned);
@@ -307,11 +332,12 @@ fn attempts() -> Vec<Event> {
         declined(Retry::Never),
         declined(Retry::Later),
         declined(Retry::OtherMethod),
-        ended(Outcome::Unknown { detail: "no answer".to_owned() }),
+        ended(Outcome::unknown("no answer")),
         ended(Outcome::Pending { reference: "pi_1".to_owned() }),
         ended(Outcome::RequiresAction {
             url: "https://bank.example/1".to_owned(),
             expires: at("2026-11-02T00:00:00Z"),
+            reference: None,
         }),
         ended(Outcome::PriceMoved { actual: money("21.00 USD") }),
         ended(Outcome::Succeeded { reference: "pi_1".to_owned() }),
@@ -326,8 +352,115 @@ fn attempts() -> Vec<Event> {
     ]
 }
 
+/// Payments that are pending, asked for again, late or given back.
+fn later_answers() -> Vec<Event> {
+    let Some(Event::DocumentPut { document: Document::Plugin(plugin) }) = documents().into_iter().nth(3) else {
+        panic!("the fourth document is a plugin")
+    };
+    let attempt = Attempt {
+        number: 2,
+        method: method("card"),
+        key: Digest::of(b"key"),
+        plugin: Some(Digest::of(b"card.wasm")),
+        config: serde_json::Value::Null,
+        owner: "1234-5678".to_owned(),
+        document: Some(Box::new(plugin)),
+        sought: Some(3),
+        started_at: at("2026-11-01T00:00:00Z"),
+        outcome: Outcome::InFlight,
+        checks: 2,
+        next_check: Some(at("2026-11-01T01:00:00Z")),
+    };
+    let ended = |result, follow| Event::AttemptEnded { order: order_id(), number: 1, result, follow };
+    let checked = |next| Event::AttemptChecked { order: order_id(), number: 1, detail: "not yet".to_owned(), next };
+    let hold = Hold { reason: Reason::ChargeFound, detail: "another total".to_owned() };
+    let not_before = Outcome::Declined {
+        code: "try_later".to_owned(),
+        message: "tomorrow".to_owned(),
+        retry: Retry::Later,
+        not_before: Some(at("2026-11-02T00:00:00Z")),
+    };
+    let unknown = Outcome::Unknown { detail: "no answer".to_owned(), reference: Some("pi_1".to_owned()) };
+    vec![
+        Event::AttemptStarted { order: order_id(), attempt: Box::new(attempt) },
+        Event::OrderHeld { order: order_id(), hold: hold.clone(), sought: Some(3) },
+        Event::OrderHeld { order: order_id(), hold, sought: None },
+        ended(not_before, None),
+        ended(requires_action(), None),
+        ended(unknown, None),
+        ended(Outcome::declined("not-found", "not there", Retry::Later), Some(at("2026-11-01T01:00:00Z"))),
+        checked(Some(at("2026-11-01T01:00:00Z"))),
+        checked(None),
+        Event::LateSuccess { order: order_id(), number: 1, reference: "pi_1".to_owned() },
+    ]
+}
+
+fn refunds() -> Vec<Event> {
+    let started = |cause, checks, next_check| Event::RefundStarted {
+        order: order_id(),
+        refund: Box::new(Refund {
+            number: 1,
+            cause,
+            attempt: 2,
+            reference: "pi_1".to_owned(),
+            amount: money("20 USD"),
+            key: Digest::of(b"refund"),
+            reason: "not needed".to_owned(),
+            owner: "1234-5678".to_owned(),
+            started_at: at("2026-11-01T00:00:00Z"),
+            outcome: RefundResult::InFlight,
+            checks,
+            next_check,
+        }),
+    };
+    let ended = |result| Event::RefundEnded { order: order_id(), number: 1, result };
+    let checked = |next| Event::RefundChecked { order: order_id(), number: 1, detail: "not yet".to_owned(), next };
+    vec![
+        started(RefundCause::Line { resource: id("phone-1") }, 0, None),
+        started(RefundCause::LateSuccess, 1, Some(at("2026-11-01T01:00:00Z"))),
+        ended(RefundResult::InFlight),
+        ended(gone_back()),
+        ended(RefundResult::Declined { code: "expired".to_owned(), message: "too late".to_owned() }),
+        ended(RefundResult::Pending { refund_reference: "re_1".to_owned() }),
+        ended(refund_unknown()),
+        checked(Some(at("2026-11-01T01:00:00Z"))),
+        checked(None),
+        Event::ResourceFrozen { resource: id("phone-1"), freeze: Freeze::Refunding { order: order_id() } },
+    ]
+}
+
+/// What time and automatic renewal do to resources.
+fn time() -> Vec<Event> {
+    let expiry = at("2026-11-20T15:59:59Z");
+    let phase = |phase| Event::PhaseEntered { resource: id("phone-1"), phase, expiry };
+    let refusal = Refusal::new(Reason::PricingFailed, "no price");
+    let mut full = resource("phone-1", "2026-11-20T23:59:59");
+    full.imported_generation = 2;
+    full.sought = Some(3);
+    full.auto = AutoRecord { renewals: 4, tried: Some(AutoTry { expiry, at: expiry, refused: vec![method("card")] }) };
+    full.noted = Some(Noted { expiry, phase: Phase::Grace });
+    full.converted = Some(expiry);
+    let tried = AutoTry { expiry, at: expiry, refused: Vec::new() };
+    let bare =
+        Resource { auto: AutoRecord { renewals: 0, tried: Some(tried) }, ..resource("phone-1", "2026-11-20T23:59:59") };
+    vec![
+        Event::ResourceAdded { resource: Box::new(full) },
+        Event::ResourceAdded { resource: Box::new(bare) },
+        phase(Phase::Active),
+        phase(Phase::Expiring),
+        phase(Phase::Grace),
+        phase(Phase::Retention),
+        phase(Phase::Released),
+        Event::ResourceConverted { resource: id("phone-1"), expiry },
+        Event::ResourceEnded { resource: id("phone-1"), expiry },
+        Event::AutoFailed { resource: id("phone-1"), expiry, refusal: refusal.clone().hint("look there") },
+        Event::AutoFailed { resource: id("phone-1"), expiry, refusal },
+        Event::AutoFinished { resource: id("phone-1"), renewals: 12 },
+    ]
+}
+
 fn events() -> Vec<Event> {
-    [documents(), resources(), orders(), attempts()].concat()
+    [documents(), resources(), orders(), attempts(), later_answers(), refunds(), time()].concat()
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn a_card_is_asked_before_anything_is_settled() {
         assert_eq!(world.resource(name).open_order, None);
         assert_eq!(world.resource(name).generation, 0, "a renewal does not raise the generation");
     }
-    assert!(world.state.meta.open_orders.is_empty());
+    assert!(world.state.live.is_empty());
     assert_eq!(world.balance(), money("0 USD"), "a card does not touch the balance");
 }
 
@@ -210,7 +210,7 @@ fn a_method_that_said_never_is_not_tried_again() {
     let order = world.place(&["phone-1"]);
     let names = |world: &World, only: Option<&str>| {
         let only = only.map(|name| MethodName::new(name).unwrap());
-        let methods = usable_methods(world.order(&order), only.as_ref());
+        let methods = usable_methods(&world.state, world.order(&order), only.as_ref(), world.now);
         methods.into_iter().map(|method| method.method.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(names(&world, None), ["balance", "card"]);
@@ -229,30 +229,60 @@ fn a_method_that_said_never_is_not_tried_again() {
 }
 
 #[test]
-fn an_unknown_outcome_freezes_and_only_a_person_leaves_it() {
-    for outcome in [
-        unknown(),
-        Outcome::InFlight,
-        Outcome::Pending { reference: "p".to_owned() },
-        Outcome::RequiresAction { url: "https://bank".to_owned(), expires: at("2026-11-02T00:00:00Z") },
-    ] {
+fn an_unknown_outcome_freezes_until_it_is_known() {
+    for outcome in [unknown(), Outcome::InFlight] {
         let mut world = World::new();
         let order = world.place(&["phone-1", "phone-2"]);
         world.pay(&order, "card").unwrap();
         world.answer(&order, outcome.clone()).unwrap();
         assert_eq!(world.status(&order), "unknown", "{outcome:?}");
-        assert!(matches!(world.order(&order).attempts[0].outcome, Outcome::Unknown { .. }), "{outcome:?}");
+        let attempt = &world.order(&order).attempts[0];
+        assert!(matches!(attempt.outcome, Outcome::Unknown { .. }), "{outcome:?}");
+        assert_eq!(attempt.next_check, Some(world.now), "the gateway is to be asked at once");
         for name in ["phone-1", "phone-2"] {
             assert_eq!(world.resource(name).freeze, Some(Freeze::UnknownPayment { order: order.clone() }));
             assert_eq!(world.expiry(name), OLD);
         }
-        assert_eq!(reason(world.cancel(&order)), Reason::OrderState);
-        assert_eq!(reason(world.approve(&order)), Reason::OrderState);
-        assert_eq!(reason(world.pay(&order, "card")), Reason::Frozen);
-        world.advance(1000 * HOUR);
-        assert_eq!(world.expire(), 0, "an unknown order never expires");
-        assert_eq!(reason(world.answer(&order, succeeded())), Reason::OrderState, "the attempt has ended");
+        nothing_else_can_happen(&mut world, &order, Reason::Frozen);
     }
+}
+
+/// The gateway works on it: nothing is unknown, so nothing is frozen, but the order waits.
+#[test]
+fn a_pending_payment_waits_without_freezing() {
+    for outcome in [pending(), requires_action()] {
+        let mut world = World::new();
+        let order = world.place(&["phone-1"]);
+        world.pay(&order, "card").unwrap();
+        world.answer(&order, outcome.clone()).unwrap();
+        assert_eq!(world.status(&order), "pending", "{outcome:?}");
+        let attempt = &world.order(&order).attempts[0];
+        assert_eq!((&attempt.outcome, attempt.next_check), (&outcome, Some(world.now)));
+        assert_eq!((world.resource("phone-1").freeze.as_ref(), world.expiry("phone-1").as_str()), (None, OLD));
+        assert_eq!(world.month("2026-11").0, money("20 USD"), "what is pending counts towards limits");
+        nothing_else_can_happen(&mut world, &order, Reason::OrderState);
+        assert_eq!(
+            reason(check_quote(&world.state, &world.quote("phone-1", 1), &Origin::Manual, world.now)),
+            Reason::OpenOrder
+        );
+    }
+}
+
+/// No cancel, expiry or second payment while an attempt is undecided; its own late answer counts.
+fn nothing_else_can_happen(world: &mut World, order: &OrderId, pay: Reason) {
+    assert_eq!(reason(world.cancel(order)), Reason::OrderState);
+    assert_eq!(reason(world.approve(order)), Reason::OrderState);
+    assert_eq!(reason(world.pay(order, "card")), pay);
+    let mut answered = world.clone();
+    answered.answer(order, succeeded()).unwrap();
+    assert_eq!((answered.status(order), answered.expiry("phone-1").as_str()), ("settled", NEW));
+    assert_eq!(answered.resource("phone-1").freeze, None);
+    let mut refused = world.clone();
+    refused.answer(order, declined(Retry::Later)).unwrap();
+    assert_eq!((refused.status(order), refused.resource("phone-1").freeze.as_ref()), ("placed", None));
+    let mut later = world.clone();
+    later.advance(1000 * HOUR);
+    assert_eq!(later.expire(), 0, "an undecided order never expires");
 }
 
 #[test]
@@ -273,20 +303,22 @@ fn another_price_at_the_gateway_holds_the_order_until_a_person_approves() {
 }
 
 #[test]
-fn an_answer_counts_once_and_only_for_the_attempt_under_way() {
+fn an_answer_counts_once() {
     let mut world = World::new();
     let order = world.place(&["phone-1"]);
-    assert_eq!(reason(end_attempt(&world.state, &order, 1, succeeded())), Reason::OrderState);
+    assert_eq!(reason(world.answer_to(&order, 1, succeeded())), Reason::OrderState, "no such attempt");
     world.pay(&order, "card").unwrap();
-    assert_eq!(reason(end_attempt(&world.state, &order, 2, succeeded())), Reason::OrderState);
+    assert_eq!(reason(world.answer_to(&order, 2, succeeded())), Reason::OrderState, "no such attempt");
     world.answer(&order, declined(Retry::Later)).unwrap();
-    assert_eq!(reason(end_attempt(&world.state, &order, 1, succeeded())), Reason::OrderState);
-    world.pay(&order, "card").unwrap();
-    assert_eq!(reason(end_attempt(&world.state, &order, 1, succeeded())), Reason::OrderState);
-    world.answer(&order, succeeded()).unwrap();
-    for outcome in [succeeded(), declined(Retry::Later), unknown()] {
-        assert_eq!(reason(end_attempt(&world.state, &order, 2, outcome)), Reason::OrderState);
+    for outcome in [declined(Retry::Later), unknown(), pending(), requires_action(), Outcome::InFlight] {
+        assert_eq!(reason(world.answer_to(&order, 1, outcome)), Reason::OrderState, "it has ended");
     }
+    world.pay(&order, "card").unwrap();
+    world.answer(&order, succeeded()).unwrap();
+    for outcome in [declined(Retry::Later), unknown(), pending()] {
+        assert_eq!(reason(world.answer_to(&order, 2, outcome)), Reason::OrderState);
+    }
+    assert_eq!(world.answer_to(&order, 2, succeeded()), Ok(Vec::new()), "known");
 }
 
 #[test]
@@ -322,7 +354,7 @@ fn a_person_resolves_an_unknown_outcome_either_way() {
     assert_eq!(
         reason(world.resolve(&order, Resolution::Succeeded { reference: None })),
         Reason::OrderState,
-        "a declined attempt cannot be resolved again"
+        "a success that a person finds later needs the charge's name"
     );
     world.pay(&order, "card").unwrap();
     assert_eq!(world.order(&order).attempts.last().unwrap().number, 2);
@@ -449,7 +481,7 @@ fn an_extension_is_a_compare_and_set_by_generation_and_expiry() {
     let mut world = World::new();
     let order = world.place(&["phone-1"]);
     world.pay(&order, "card").unwrap();
-    let settled = end_attempt(&world.state, &order, 1, succeeded()).unwrap();
+    let settled = end_attempt(&world.state, &order, 1, succeeded(), "process-1", world.now).unwrap();
     let mut moved = world.clone();
     moved.import_expiry("phone-1", "2026-11-25T23:59:59");
     moved.import_expiry("phone-1", "2026-11-20T23:59:59");

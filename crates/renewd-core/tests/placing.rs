@@ -44,7 +44,7 @@ fn an_order_within_all_limits_is_open_and_takes_its_resources() {
     assert_eq!(placed.expires_at, at("2026-11-04T00:00:00Z"));
     assert_eq!(world.resource("phone-1").open_order, Some(order.clone()));
     assert_eq!(world.resource("phone-3").open_order, None);
-    assert_eq!(world.state.meta.open_orders.iter().collect::<Vec<_>>(), [&order]);
+    assert_eq!(world.state.live.iter().collect::<Vec<_>>(), [&order]);
     assert_eq!(world.expiry("phone-1"), OLD, "placing extends nothing");
 }
 

@@ -15,9 +15,11 @@ mod time;
 pub use holds::limit_holds;
 pub use orders::{Resolution, approve, cancel, expire_overdue, resolve, top_up};
 pub use pay::{
-    AttemptSpec, Earlier, abandoned, check_lines, end_attempt, start_attempt, take_earlier, usable_methods,
+    AttemptSpec, Earlier, abandoned, check_lines, end_attempt, payable, start_attempt, take_earlier, usable_methods,
 };
 pub use place::{Placing, adopt, check_quote, may_adopt, place, same_renewal};
 pub use reconcile::{FoundCharge, Look, Seen, reconcile};
-pub use refunds::{RefundAsk, abandoned_refund, check_refund, end_refund, refund_line, retry_late_refund};
+pub use refunds::{
+    RefundAsk, abandoned_refund, check_refund, end_refund, refund_line, resolve_refunds, retry_late_refund,
+};
 pub use time::time_passes;

@@ -1,6 +1,6 @@
 //! What people and time do to orders: approve, cancel, resolve, top up, expire.
 
-use super::settle::{settled, succeeded};
+use super::settle::{can_extend, settled, succeeded};
 use crate::event::Event;
 use crate::ids::{AccountName, OrderId};
 use crate::money::Money;
@@ -69,8 +69,8 @@ pub enum Resolution {
     Declined,
 }
 
-/// Ends an unknown or pending outcome by what a person found out. A success that a person found for an attempt that had
-/// been taken for declined pays the order where it still can, and else goes back.
+/// Ends an unknown or pending outcome by what a person found out. A success that a person found, also for an attempt that
+/// had been taken for declined, pays the order where it still can, and else goes back.
 ///
 /// # Errors
 /// No such order, or nothing about it is unknown.
@@ -88,27 +88,36 @@ pub fn resolve(
     };
     let number = attempt.number;
     match (resolution, attempt.is_undecided()) {
-        (Resolution::Succeeded { reference }, true) => {
-            Ok(settled(state, order, Payment::Resolved { attempt: number, reference, reason }))
+        (Resolution::Succeeded { reference }, true) if can_extend(state, order) => {
+            Ok(settled(state, order, Payment::Resolved { attempt: number, reference, reason }, now))
         }
+        (Resolution::Succeeded { reference: Some(reference) }, true) => {
+            Ok(succeeded(state, order, attempt, reference, owner, now))
+        }
+        (Resolution::Succeeded { reference: None }, true) => Err(unnamed_charge(order)),
         (Resolution::Declined, true) => Ok(vec![Event::ResolvedDeclined { order: id.clone(), number, reason }]),
         (Resolution::Succeeded { reference: Some(reference) }, false) => match doubted(order) {
             Some(attempt) => Ok(succeeded(state, order, attempt, reference, owner, now)),
             None => Err(wrong_state(order, "resolved")),
         },
-        (Resolution::Succeeded { reference: None }, false) if doubted(order).is_some() => {
-            Err(wrong_state(order, "resolved").hint("name the charge at the gateway with `--reference`"))
-        }
+        (Resolution::Succeeded { reference: None }, false) if doubted(order).is_some() => Err(unnamed_charge(order)),
         (Resolution::Succeeded { .. } | Resolution::Declined, false) => Err(wrong_state(order, "resolved")),
     }
+}
+
+fn unnamed_charge(order: &Order) -> Refusal {
+    wrong_state(order, "resolved")
+        .hint("name the charge at the gateway with `--reference`, so that it can be given back")
 }
 
 /// The newest attempt that was taken for declined without the gateway having said so.
 fn doubted(order: &Order) -> Option<&Attempt> {
     let presumed = ["not-found", "resolved", "action-expired"];
-    order.attempts.iter().rev().find(
-        |attempt| matches!(&attempt.outcome, Outcome::Declined { code, .. } if presumed.contains(&code.as_str())),
-    )
+    order
+        .attempts
+        .iter()
+        .rev()
+        .find(|attempt| matches!(&attempt.outcome, Outcome::Declined { code, .. } if presumed.contains(&code.as_str())))
 }
 
 /// The events that expire every order whose time has passed.

@@ -1,7 +1,7 @@
 //! Paying orders: intents before a plugin is called, and what its answer means.
 
 use super::place::same_renewal;
-use super::settle::{paid, succeeded};
+use super::settle::{can_extend, paid, succeeded};
 use crate::documents::{AccountMethod, Plugin};
 use crate::event::Event;
 use crate::ids::{Digest, MethodName, OrderId};
@@ -72,7 +72,7 @@ pub fn start_attempt(
     let number = attempt.number;
     let mut events = vec![Event::AttemptStarted { order: order.id.clone(), attempt: Box::new(attempt) }];
     if by_balance {
-        events.extend(pay_from_balance(state, order, number));
+        events.extend(pay_from_balance(state, order, number, now));
     }
     Ok(events)
 }
@@ -112,10 +112,9 @@ pub fn take_earlier(
         let hold = Hold { reason: Reason::ChargeFound, detail };
         vec![Event::OrderHeld { order: order.id.clone(), hold, sought: spec.sought }]
     };
-    let extends = |line: &Quote| state.resources.get(&line.prepared.resource).is_some_and(|row| line.prepared.extends(row));
     match earlier {
         Earlier::Other { detail } => Ok(hold(detail)),
-        Earlier::Same { .. } if !order.lines.iter().all(extends) => {
+        Earlier::Same { .. } if !can_extend(state, order) => {
             Ok(hold("the gateway has a charge for it, and its expiry has moved since it was ordered".to_owned()))
         }
         Earlier::Same { outcome } => {
@@ -123,9 +122,9 @@ pub fn take_earlier(
             let number = attempt.number;
             let mut events = vec![Event::AttemptStarted { order: order.id.clone(), attempt: Box::new(attempt) }];
             match outcome {
-                Outcome::Succeeded { reference } => events.extend(paid(state, order, number, reference)),
-                Outcome::InFlight
-                | Outcome::Declined { .. }
+                Outcome::Succeeded { reference } => events.extend(paid(state, order, number, reference, now)),
+                Outcome::InFlight => events.push(ended(order, number, no_answer())),
+                Outcome::Declined { .. }
                 | Outcome::Pending { .. }
                 | Outcome::RequiresAction { .. }
                 | Outcome::PriceMoved { .. }
@@ -136,11 +135,19 @@ pub fn take_earlier(
     }
 }
 
+fn no_answer() -> Outcome {
+    Outcome::unknown("the plugin gave no answer")
+}
+
 fn ended(order: &Order, number: u32, result: Outcome) -> Event {
     Event::AttemptEnded { order: order.id.clone(), number, result, follow: None }
 }
 
-fn payable<'a>(state: &'a State, id: &OrderId, now: DateTime<Utc>) -> Result<&'a Order, Refusal> {
+/// The order, where an attempt to pay it may begin.
+///
+/// # Errors
+/// There is no such order, or its state does not allow it.
+pub fn payable<'a>(state: &'a State, id: &OrderId, now: DateTime<Utc>) -> Result<&'a Order, Refusal> {
     let order = super::orders::find(state, id)?;
     let refuse = |message: String| Refusal::new(Reason::OrderState, message);
     match &order.status {
@@ -228,7 +235,7 @@ fn changed(order: &Order, line: &Quote, requote: &Quote) -> Refusal {
         .hint(format!("`renewd orders cancel {}`, then renew again at the new price", order.id))
 }
 
-fn pay_from_balance(state: &State, order: &Order, number: u32) -> Vec<Event> {
+fn pay_from_balance(state: &State, order: &Order, number: u32, now: DateTime<Utc>) -> Vec<Event> {
     let currency = order.total.currency();
     let balance = state
         .books
@@ -240,14 +247,15 @@ fn pay_from_balance(state: &State, order: &Order, number: u32) -> Vec<Event> {
         let code = Reason::InsufficientBalance.as_str();
         return vec![ended(order, number, Outcome::declined(code, format!("the balance is {balance}"), Retry::Later))];
     }
-    paid(state, order, number, format!("balance-{}-{number}", order.id))
+    paid(state, order, number, format!("balance-{}-{number}", order.id), now)
 }
 
 /// What a plugin's answer to an attempt means. An answer that comes after the attempt was taken for unknown counts as
 /// what the gateway says of it now; money for an order that is dead or paid otherwise goes back.
 ///
 /// # Errors
-/// There is no such attempt, or it ended and the answer is no success.
+/// There is no such attempt, or it ended and the answer is no success, or it was paid from the balance: nobody answers
+/// for that.
 pub fn end_attempt(
     state: &State,
     order: &OrderId,
@@ -260,11 +268,10 @@ pub fn end_attempt(
     let Some(attempt) = order.attempt(number) else {
         return Err(Refusal::new(Reason::OrderState, format!("order {} has no attempt {number}", order.id)));
     };
+    let by_balance = attempt.method.method.is_balance();
     match outcome {
-        Outcome::Succeeded { reference } => Ok(succeeded(state, order, attempt, reference, owner, now)),
-        Outcome::InFlight if attempt.is_undecided() => {
-            Ok(vec![ended(order, number, Outcome::unknown("the plugin gave no answer"))])
-        }
+        Outcome::Succeeded { reference } if !by_balance => Ok(succeeded(state, order, attempt, reference, owner, now)),
+        Outcome::InFlight if attempt.is_undecided() => Ok(vec![ended(order, number, no_answer())]),
         Outcome::Declined { .. }
         | Outcome::Pending { .. }
         | Outcome::RequiresAction { .. }
@@ -275,6 +282,7 @@ pub fn end_attempt(
             Ok(vec![ended(order, number, outcome)])
         }
         Outcome::InFlight
+        | Outcome::Succeeded { .. }
         | Outcome::Declined { .. }
         | Outcome::Pending { .. }
         | Outcome::RequiresAction { .. }

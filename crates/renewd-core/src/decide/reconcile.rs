@@ -6,7 +6,7 @@ use super::settle::succeeded;
 use crate::event::Event;
 use crate::ids::OrderId;
 use crate::money::Money;
-use crate::order::{Attempt, Order, Outcome, Retry, follow_up, next_look};
+use crate::order::{Attempt, Order, Outcome, Retry, follow_up, is_believed, next_look};
 use crate::refusal::{Reason, Refusal};
 use crate::state::State;
 use chrono::{DateTime, Utc};
@@ -106,16 +106,7 @@ fn found(
 ) -> Vec<Event> {
     let waits = format!("the gateway still works on `{}`", charge.reference);
     match charge.outcome {
-        Outcome::Succeeded { .. } => {
-            let later = order.last_attempt().filter(|last| last.number != attempt.number && last.is_undecided());
-            match later {
-                // Which of two charges pays the order is not clear before the later one has ended.
-                Some(last) => {
-                    vec![undecided(order, attempt, format!("it succeeded, and attempt {} is not decided", last.number), now)]
-                }
-                None => succeeded(state, order, attempt, charge.reference, owner, now),
-            }
-        }
+        Outcome::Succeeded { .. } => succeeded(state, order, attempt, charge.reference, owner, now),
         Outcome::Declined { .. } | Outcome::PriceMoved { .. } if attempt.is_undecided() => {
             vec![ended(order, attempt, charge.outcome, None)]
         }
@@ -130,6 +121,10 @@ fn found(
         }
         Outcome::Pending { .. } | Outcome::RequiresAction { .. } | Outcome::InFlight => {
             vec![undecided(order, attempt, waits, now)]
+        }
+        // From here on the charge is acknowledged: that the gateway does not know it would be no decline.
+        Outcome::Unknown { detail, .. } if matches!(attempt.outcome, Outcome::Unknown { reference: None, .. }) => {
+            vec![ended(order, attempt, Outcome::Unknown { detail, reference: Some(charge.reference) }, None)]
         }
         Outcome::Unknown { detail, .. } => vec![undecided(order, attempt, detail, now)],
     }
@@ -159,7 +154,8 @@ fn not_found(order: &Order, attempt: &Attempt, visibility_seconds: u64, now: Dat
         | Outcome::RequiresAction { .. }
         | Outcome::InFlight => undecided(order, attempt, detail, now),
         Outcome::Succeeded { .. } | Outcome::Declined { .. } | Outcome::PriceMoved { .. } => {
-            checked(order, attempt, detail, follow_up(now, attempt.checks.saturating_add(1)))
+            let again = (!is_believed(attempt.started_at, now)).then(|| next_look(now, attempt.checks));
+            checked(order, attempt, detail, follow_up(now, attempt.checks.saturating_add(1)).or(again))
         }
     }
 }
@@ -168,7 +164,8 @@ fn canceled(order: &Order, attempt: &Attempt, now: DateTime<Utc>) -> Event {
     if !attempt.is_undecided() {
         return checked(order, attempt, "canceled".to_owned(), None);
     }
-    let outcome = Outcome::declined("action-expired", "nobody acted in time, and the charge was canceled", Retry::Later);
+    let outcome =
+        Outcome::declined("action-expired", "nobody acted in time, and the charge was canceled", Retry::Later);
     ended(order, attempt, outcome, follow_up(now, 0))
 }
 

@@ -29,12 +29,7 @@ pub struct RefundAsk {
 /// # Errors
 /// The order is not paid, nothing is left to give back, the line is not the resource's newest renewal, or the resource
 /// is in use.
-pub fn refund_line(
-    state: &State,
-    order: &OrderId,
-    ask: RefundAsk,
-    now: DateTime<Utc>,
-) -> Result<Vec<Event>, Refusal> {
+pub fn refund_line(state: &State, order: &OrderId, ask: RefundAsk, now: DateTime<Utc>) -> Result<Vec<Event>, Refusal> {
     let order = find(state, order)?;
     let refuse = |reason, message: String| Err(Refusal::new(reason, message));
     if !matches!(order.status, OrderStatus::Settled { .. }) {
@@ -109,21 +104,16 @@ fn check_line(state: &State, order: &Order, line: &Quote) -> Result<(), Refusal>
         )
         .hint("`renewd run` asks the gateway again"));
     }
-    let undone = of_line().any(|refund| matches!(refund.outcome, RefundResult::Refunded { .. }));
     let Some(resource) = state.resources.get(id) else {
         return Err(Refusal::new(Reason::NoResource, format!("there is no resource `{id}`")));
     };
-    if undone {
+    if order.is_undone(id) {
         return Ok(());
     }
-    if resource.end != line.prepared.new_end() {
+    if !resource.ends_with(&line.prepared) {
         return Err(Refusal::new(
             Reason::ExpiryMoved,
-            format!(
-                "{id} expires on {}: order {} is not its newest renewal",
-                resource.end.expiry.rfc3339(),
-                order.id
-            ),
+            format!("{id} expires on {}: order {} is not its newest renewal", resource.end.expiry.rfc3339(), order.id),
         )
         .hint("give back its newest renewal first"));
     }
@@ -137,7 +127,7 @@ fn check_line(state: &State, order: &Order, line: &Quote) -> Result<(), Refusal>
     Ok(())
 }
 
-fn open_refund<'a>(order: &'a Order, number: u32) -> Result<&'a Refund, Refusal> {
+fn open_refund(order: &Order, number: u32) -> Result<&Refund, Refusal> {
     order.refunds.iter().find(|refund| refund.number == number && !refund.outcome.is_final()).ok_or_else(|| {
         Refusal::new(Reason::OrderState, format!("order {} has no unfinished refund {number}", order.id))
     })
@@ -185,7 +175,7 @@ pub fn check_refund(
         RefundResult::Refunded { .. } => Event::RefundEnded { order: order.id.clone(), number, result },
         RefundResult::Declined { .. } if key_holds => Event::RefundEnded { order: order.id.clone(), number, result },
         RefundResult::Declined { message, .. } => again(format!("declined, perhaps because it went back: {message}")),
-        RefundResult::Pending { .. } if matches!(refund.outcome, RefundResult::Unknown { .. }) => {
+        RefundResult::Pending { .. } if !matches!(refund.outcome, RefundResult::Pending { .. }) => {
             Event::RefundEnded { order: order.id.clone(), number, result }
         }
         RefundResult::Pending { .. } => again("the gateway still works on it".to_owned()),
@@ -195,8 +185,41 @@ pub fn check_refund(
     Ok(vec![event])
 }
 
+/// Ends refunds whose end nobody knows by what a person found out.
+///
+/// # Errors
+/// No such order, or nothing about its refunds is unknown.
+pub fn resolve_refunds(
+    state: &State,
+    order: &OrderId,
+    went_back: bool,
+    reference: Option<String>,
+    reason: &str,
+) -> Result<Vec<Event>, Refusal> {
+    let order = find(state, order)?;
+    let open = order.refunds.iter().filter(|it| !it.outcome.is_final() && it.outcome != RefundResult::InFlight);
+    let events: Vec<Event> = open
+        .map(|refund| {
+            let result = if went_back {
+                RefundResult::Refunded { refund_reference: reference.clone().unwrap_or_else(|| reason.to_owned()) }
+            } else {
+                RefundResult::Declined { code: "resolved".to_owned(), message: reason.to_owned() }
+            };
+            Event::RefundEnded { order: order.id.clone(), number: refund.number, result }
+        })
+        .collect();
+    if events.is_empty() {
+        return Err(Refusal::new(Reason::OrderState, format!("nothing about order {} is unknown", order.id))
+            .hint(format!("`renewd show {}` tells what happened to it", order.id)));
+    }
+    Ok(events)
+}
+
 /// The events for refunds whose process is gone: nobody knows whether the money went back.
-pub fn abandoned_refund<'a>(order: &'a Order, alive: impl Fn(&Refund) -> bool + 'a) -> impl Iterator<Item = Event> + 'a {
+pub fn abandoned_refund<'a>(
+    order: &'a Order,
+    alive: impl Fn(&Refund) -> bool + 'a,
+) -> impl Iterator<Item = Event> + 'a {
     let in_flight = order.refunds.iter().filter(|refund| refund.outcome == RefundResult::InFlight);
     in_flight.filter(move |refund| !alive(refund)).map(|refund| Event::RefundEnded {
         order: order.id.clone(),

@@ -1,9 +1,9 @@
 //! What follows from money that was taken: the order is settled and its terms extended, or the money goes back.
 
-use crate::cover::Cover;
+use crate::cover::{Cover, mode_of};
 use crate::documents::Mode;
 use crate::event::Event;
-use crate::order::{Attempt, Order, Origin, Payment, Refund, RefundCause, RefundResult};
+use crate::order::{Attempt, Order, Origin, Outcome, Payment, Refund, RefundCause, RefundResult, next_look};
 use crate::state::State;
 use chrono::{DateTime, Utc};
 
@@ -18,23 +18,30 @@ pub(super) fn succeeded(
     owner: &str,
     now: DateTime<Utc>,
 ) -> Vec<Event> {
-    if order.paid_by().is_some_and(|paid| paid.number == attempt.number) {
+    if matches!(attempt.outcome, Outcome::Succeeded { .. }) {
         return Vec::new();
     }
-    let known = order.refunds.iter().any(|refund| refund.attempt == attempt.number);
-    let extends = order
+    if let Some(last) = order.last_attempt().filter(|last| attempt.number < last.number && last.is_undecided()) {
+        // Which of two charges pays the order is not clear before the later one has ended.
+        let detail = format!("it succeeded as `{reference}`, and attempt {} is not decided", last.number);
+        let next = Some(next_look(now, 0));
+        return vec![Event::AttemptChecked { order: order.id.clone(), number: attempt.number, detail, next }];
+    }
+    if !order.status.is_final() && can_extend(state, order) {
+        return paid(state, order, attempt.number, reference, now);
+    }
+    vec![
+        Event::LateSuccess { order: order.id.clone(), number: attempt.number, reference: reference.clone() },
+        late_refund(order, attempt, reference, owner, now),
+    ]
+}
+
+/// Whether every resource of an order still stands where the order would extend it from.
+pub(super) fn can_extend(state: &State, order: &Order) -> bool {
+    order
         .lines
         .iter()
-        .all(|line| state.resources.get(&line.prepared.resource).is_some_and(|row| line.prepared.extends(row)));
-    if !order.status.is_final() && extends && !known {
-        return paid(state, order, attempt.number, reference);
-    }
-    let mut events =
-        vec![Event::LateSuccess { order: order.id.clone(), number: attempt.number, reference: reference.clone() }];
-    if !known {
-        events.push(late_refund(order, attempt, reference, owner, now));
-    }
-    events
+        .all(|line| state.resources.get(&line.prepared.resource).is_some_and(|row| line.prepared.extends(row)))
 }
 
 /// The intent to give back all of a charge that nothing was given for.
@@ -45,6 +52,11 @@ pub(super) fn late_refund(
     owner: &str,
     now: DateTime<Utc>,
 ) -> Event {
+    let reason = if order.status.is_final() {
+        format!("it succeeded when the order was already {}", order.status.as_str())
+    } else {
+        "it succeeded when what was ordered could no longer be extended".to_owned()
+    };
     let number = u32::try_from(order.refunds.len()).unwrap_or(u32::MAX).saturating_add(1);
     let refund = Refund {
         number,
@@ -53,7 +65,7 @@ pub(super) fn late_refund(
         attempt: attempt.number,
         reference,
         amount: order.total,
-        reason: format!("it succeeded when the order was already {}", order.status.as_str()),
+        reason,
         owner: owner.to_owned(),
         started_at: now,
         outcome: RefundResult::InFlight,
@@ -64,22 +76,23 @@ pub(super) fn late_refund(
 }
 
 /// The order is paid by this attempt: one record for money and terms, and what else follows.
-pub(super) fn paid(state: &State, order: &Order, attempt: u32, reference: String) -> Vec<Event> {
-    settled(state, order, Payment::Attempt { attempt, reference })
+pub(super) fn paid(state: &State, order: &Order, attempt: u32, reference: String, now: DateTime<Utc>) -> Vec<Event> {
+    settled(state, order, Payment::Attempt { attempt, reference }, now)
 }
 
 /// The order is settled; automatic renewals that did their number of times say so.
-pub(super) fn settled(state: &State, order: &Order, payment: Payment) -> Vec<Event> {
+pub(super) fn settled(state: &State, order: &Order, payment: Payment, now: DateTime<Utc>) -> Vec<Event> {
     let mut events = vec![Event::OrderSettled { order: order.id.clone(), payment }];
     if order.origin != Origin::Auto {
         return events;
     }
     for line in &order.lines {
         let Some(resource) = state.resources.get(&line.prepared.resource) else { continue };
-        let Some(policy) = Cover::find(resource, state.policies()).policy() else { continue };
+        let cover = Cover::find(resource, state.policies());
+        let Some(policy) = cover.policy() else { continue };
         let renewals = resource.auto.renewals.saturating_add(1);
-        let automatic = resource.chosen.as_ref().map_or(policy.mode, |chosen| chosen.mode) == Mode::Auto;
-        if automatic && policy.auto.times == Some(renewals) {
+        let (mode, _) = mode_of(resource, &cover, now);
+        if mode == Mode::Auto && policy.auto.times == Some(renewals) {
             events.push(Event::AutoFinished { resource: resource.id.clone(), renewals });
         }
     }

@@ -22,11 +22,12 @@ pub fn time_passes(resource: &Resource, mode: Mode, now: DateTime<Utc>) -> Vec<E
     if has_ended && mode == Mode::PayPerUse && !unsettled {
         return vec![Event::ResourceConverted { resource: id(), expiry }];
     }
-    if phase <= noted || (phase == Phase::Released && unsettled) {
+    let ends = has_ended && mode == Mode::Expire && noted < Phase::Grace;
+    if phase <= noted || (unsettled && (ends || phase == Phase::Released)) {
         return Vec::new();
     }
     let mut events = Vec::new();
-    if has_ended && mode == Mode::Expire && noted < Phase::Grace {
+    if ends {
         events.push(Event::ResourceEnded { resource: id(), expiry });
     }
     events.push(Event::PhaseEntered { resource: id(), phase, expiry });

@@ -26,6 +26,12 @@ pub fn follow_up(now: DateTime<Utc>, checks: u32) -> Option<DateTime<Utc>> {
     FOLLOW_UPS_MINUTES.get(at).map(|minutes| after(now, *minutes))
 }
 
+/// Whether an attempt is so old that a presumed decline may be believed. Looks at which the gateway could not tell count
+/// like others, so that their number alone proves nothing.
+pub fn is_believed(started_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    after(started_at, FOLLOW_UPS_MINUTES.iter().sum()) <= now
+}
+
 fn after(now: DateTime<Utc>, minutes: i64) -> DateTime<Utc> {
     now.checked_add_signed(TimeDelta::minutes(minutes)).unwrap_or(now)
 }

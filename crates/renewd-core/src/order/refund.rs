@@ -127,6 +127,13 @@ impl Order {
         Digest::of_parts([b"refund".as_slice(), attempt.key.as_bytes(), line.as_bytes(), &number])
     }
 
+    /// Whether a refund has taken a line's renewal back.
+    pub fn is_undone(&self, resource: &ResourceId) -> bool {
+        self.refunds
+            .iter()
+            .any(|refund| refund.line() == Some(resource) && matches!(refund.outcome, RefundResult::Refunded { .. }))
+    }
+
     /// What has gone, or may have gone, back of one line.
     ///
     /// # Errors
