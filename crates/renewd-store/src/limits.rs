@@ -28,6 +28,9 @@ pub const INDEX_CACHE_BYTES: u64 = 64 << 20;
 /// Most entries in one row of the history. Part of the index's format.
 pub const HISTORY_CHUNK_ENTRIES_MAX: usize = 32;
 
+/// Bytes of the journal between two places that the index knows. Part of the index's format.
+pub const PLACE_STEP_BYTES: u64 = 64 << 10;
+
 /// Longest blob, in bytes.
 pub const BLOB_BYTES_MAX: u64 = 64 << 20;
 

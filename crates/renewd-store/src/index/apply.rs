@@ -6,6 +6,7 @@
 use super::Index;
 use super::error::IndexError;
 use super::history::{Entries, Pointer};
+use super::{expiry, places};
 use crate::failpoint::failpoint;
 use crate::journal::scan::Run;
 use crate::sequence::{Place, Sequence};
@@ -54,11 +55,31 @@ pub(super) fn pointer(commit: &CommitView, view: &EventView) -> Pointer {
     Pointer { sequence: view.sequence, header_offset: commit.header_offset, offset: view.offset }
 }
 
-/// The rows that a commit works on, with the digests that they had before.
+/// A row as it was before the commit: its digest, and where the expiry index has it.
+struct Before {
+    digest: Option<Digest>,
+    expiry: Option<Vec<u8>>,
+}
+
+/// The rows that a commit works on, and how they were before.
 #[derive(Default)]
 struct WorkingSet {
     state: State,
-    before: BTreeMap<RowKey, Option<Digest>>,
+    before: BTreeMap<RowKey, Before>,
+}
+
+/// Where a row has to be in the expiry index.
+fn expiry_key(state: &State, key: &RowKey) -> Option<Vec<u8>> {
+    match key {
+        RowKey::Resource(id) => state.resources.get(id).and_then(expiry::key),
+        RowKey::Meta
+        | RowKey::Document(_)
+        | RowKey::Order(_)
+        | RowKey::Live(_)
+        | RowKey::Book(_)
+        | RowKey::Use(_)
+        | RowKey::TopUp(..) => None,
+    }
 }
 
 impl WorkingSet {
@@ -68,7 +89,8 @@ impl WorkingSet {
         }
         let stored = index.get(key.tree(), &key.key_bytes())?;
         self.state.put_row_json(key, stored.as_ref().map(|(_, content)| content.as_slice()))?;
-        self.before.insert(key.clone(), stored.map(|(digest, _)| digest));
+        let expiry = expiry_key(&self.state, key);
+        self.before.insert(key.clone(), Before { digest: stored.map(|(digest, _)| digest), expiry });
         Ok(())
     }
 
@@ -111,10 +133,12 @@ impl Index {
             history.add(&set.apply(self, commit.at, &view.event)?, pointer(commit, view));
         }
         self.remember(&history)?;
+        places::of(commit).map_or(Ok(()), |place| self.put_place(place))?;
         failpoint("index.mid-write");
         for (key, before) in &set.before {
             let content = set.state.row_json(key);
-            self.replace(key.tree(), &key.key_bytes(), before.as_ref(), content.as_deref())?;
+            self.replace(key.tree(), &key.key_bytes(), before.digest.as_ref(), content.as_deref())?;
+            self.move_expiry(before.expiry.as_deref(), expiry_key(&set.state, key).as_deref())?;
         }
         failpoint("index.before-watermark");
         self.write_mark(commit.place)?;

@@ -6,19 +6,23 @@ use super::Index;
 use super::apply::{CommitView, named_order, pointer};
 use super::error::IndexError;
 use super::history::Entries;
+use super::{expiry, places};
 use crate::sequence::Place;
 use renewd_core::state::State;
+use std::collections::BTreeSet;
 
 /// An index that is being built.
 #[derive(Default)]
 pub(crate) struct Builder {
     state: State,
     history: Entries,
+    places: Vec<Place>,
 }
 
 impl Builder {
     /// Takes in the next commit.
     pub(crate) fn gather(&mut self, commit: &CommitView) {
+        self.places.extend(places::of(commit));
         for view in &commit.events {
             let order = named_order(&self.state, &view.event);
             self.state.apply(commit.at, &view.event);
@@ -32,6 +36,9 @@ impl Builder {
             let content = self.state.row_json(&key);
             index.replace(key.tree(), &key.key_bytes(), None, content.as_deref())?;
         }
+        let expiries: BTreeSet<_> = self.state.resources.values().filter_map(expiry::key).collect();
+        expiries.iter().try_for_each(|key| index.move_expiry(None, Some(key)))?;
+        self.places.iter().try_for_each(|place| index.put_place(*place))?;
         index.remember_first(&self.history)?;
         index.write_mark(place)
     }

@@ -7,6 +7,7 @@
 //! commit and one that was built at once have the same rows.
 
 use super::error::{IndexError, damaged_row};
+use super::trees::after;
 use super::{HISTORY_TREE, Index, row};
 use crate::limits::HISTORY_CHUNK_ENTRIES_MAX;
 use crate::sequence::Sequence;
@@ -70,7 +71,7 @@ impl Index {
     pub(super) fn remember(&mut self, entries: &Entries) -> Result<(), IndexError> {
         for (prefix, pointers) in &entries.0 {
             let mut rest = pointers.as_slice();
-            if let Some((key, stored)) = self.trees.last(HISTORY_TREE, prefix)? {
+            if let Some((key, stored)) = self.trees.last(HISTORY_TREE, prefix, &after(prefix))? {
                 let (digest, mut content) = row::decode(HISTORY_TREE, &key, &stored)?;
                 let room = CHUNK_BYTES.saturating_sub(content.len()) / ENTRY_BYTES;
                 let (fill, more) = rest.split_at(room.min(rest.len()));

@@ -9,9 +9,13 @@
 mod apply;
 mod build;
 mod check;
+#[cfg(test)]
+mod counting;
 pub(crate) mod error;
+mod expiry;
 mod history;
 mod home;
+mod places;
 mod quiet;
 mod row;
 mod sled_trees;
@@ -19,6 +23,8 @@ mod trees;
 
 pub(crate) use apply::{CommitView, EventView};
 pub(crate) use build::Builder;
+#[cfg(test)]
+pub(crate) use counting::Visits;
 pub use error::IndexError;
 pub(crate) use home::Home;
 
@@ -35,12 +41,12 @@ use trees::Visit;
 
 const MARK_TREE: &str = "watermark";
 /// Names the format of the rows too: an index that another version made has no watermark here, and is rebuilt.
-const MARK_KEY: &[u8] = b"watermark/2";
+const MARK_KEY: &[u8] = b"watermark/3";
 const HISTORY_TREE: &str = "history";
 
-/// All trees that hold rows of their own, the history included.
+/// All trees that hold rows, the history and what is derived from other rows included.
 pub(crate) fn row_trees() -> impl Iterator<Item = &'static str> {
-    RowKey::TREES.into_iter().chain([HISTORY_TREE])
+    RowKey::TREES.into_iter().chain([HISTORY_TREE, expiry::TREE, places::TREE])
 }
 
 /// What the index says of itself.
@@ -60,7 +66,7 @@ pub(crate) struct Index {
 impl Index {
     /// Opens an index that exists; what its mark says is still to be compared with the journal.
     pub(crate) fn open(trees: Box<dyn Trees>, id: StoreId) -> Result<Self, IndexError> {
-        let stored = trees.get(MARK_TREE, MARK_KEY)?.ok_or(IndexError::Unfit("has no watermark"))?;
+        let stored = trees.get(MARK_TREE, MARK_KEY)?.ok_or(IndexError::Unfit("has no watermark of this version"))?;
         let (_, content) = row::decode(MARK_TREE, MARK_KEY, &stored)?;
         let mark: Mark =
             serde_json::from_slice(&content).map_err(|_| IndexError::Unfit("has an unreadable watermark"))?;
@@ -151,6 +157,38 @@ impl Index {
     pub(crate) fn plant(&self, key: &RowKey, content: &[u8]) -> Result<(), IndexError> {
         let (tree, key) = (key.tree(), key.key_bytes());
         self.trees.put(tree, &key, &row::encode(&row::digest(tree, &key, content), content))
+    }
+
+    /// Takes a resource out of the expiry index, or adds it at another instant, unknown to the sums; for tests.
+    #[cfg(test)]
+    pub(crate) fn harm_expiry(
+        &self,
+        resource: &renewd_core::resource::Resource,
+        take_out: bool,
+    ) -> Result<(), IndexError> {
+        let mut key = expiry::key(resource).unwrap_or_default();
+        if take_out {
+            return self.trees.remove(expiry::TREE, &key);
+        }
+        key.splice(..8, [0; 8]);
+        self.trees.put(expiry::TREE, &key, &row::encode(&expiry::digest(&key), &[]))
+    }
+
+    /// Makes of the index what the build before this one left; for tests.
+    #[cfg(test)]
+    pub(crate) fn age(&self) -> Result<(), IndexError> {
+        let content = serde_json::to_vec(&self.mark).unwrap_or_default();
+        let key = b"watermark/2";
+        self.trees.put(MARK_TREE, key, &row::encode(&row::digest(MARK_TREE, key, &content), &content))?;
+        for tree in [expiry::TREE, places::TREE, "live"] {
+            let mut keys = Vec::new();
+            self.trees.scan(tree, &[], &mut |key, _| {
+                keys.push(key.to_vec());
+                Ok(())
+            })?;
+            keys.iter().try_for_each(|key| self.trees.remove(tree, key))?;
+        }
+        self.trees.remove(MARK_TREE, MARK_KEY)
     }
 
     /// Changes bytes of a stored row and nothing else; for tests.

@@ -6,7 +6,7 @@
 
 use super::error::IndexError;
 use super::quiet::guarded;
-use super::trees::{Entry, Trees, Visit, after};
+use super::trees::{Entry, Trees, Visit};
 use crate::limits::{INDEX_CACHE_BYTES, INDEX_LOCK_WAIT_MAX, LOCK_POLL_INTERVAL};
 use sled::{Config, Db, Mode, Tree};
 use std::collections::BTreeMap;
@@ -74,6 +74,13 @@ impl Drop for SledTrees {
     }
 }
 
+fn visit_all(mut entries: sled::Iter, visit: Visit<'_>) -> Result<(), IndexError> {
+    while let Some((key, value)) = guarded(|| entries.next().transpose())? {
+        visit(&key, &value)?;
+    }
+    Ok(())
+}
+
 impl Trees for SledTrees {
     fn get(&self, tree: &str, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
         let tree = self.tree(tree)?;
@@ -92,16 +99,17 @@ impl Trees for SledTrees {
 
     fn scan(&self, tree: &str, prefix: &[u8], visit: Visit<'_>) -> Result<(), IndexError> {
         let tree = self.tree(tree)?;
-        let mut entries = guarded(|| Ok::<_, IndexError>(tree.scan_prefix(prefix)))?;
-        while let Some((key, value)) = guarded(|| entries.next().transpose())? {
-            visit(&key, &value)?;
-        }
-        Ok(())
+        visit_all(guarded(|| Ok::<_, IndexError>(tree.scan_prefix(prefix)))?, visit)
     }
 
-    fn last(&self, tree: &str, prefix: &[u8]) -> Result<Option<Entry>, IndexError> {
+    fn scan_to(&self, tree: &str, last: &[u8], visit: Visit<'_>) -> Result<(), IndexError> {
         let tree = self.tree(tree)?;
-        let found = guarded(|| tree.get_lt(after(prefix)))?.filter(|(key, _)| key.starts_with(prefix));
+        visit_all(guarded(|| Ok::<_, IndexError>(tree.range(..=last)))?, visit)
+    }
+
+    fn last(&self, tree: &str, from: &[u8], before: &[u8]) -> Result<Option<Entry>, IndexError> {
+        let tree = self.tree(tree)?;
+        let found = guarded(|| tree.get_lt(before))?.filter(|(key, _)| key.as_ref() >= from);
         Ok(found.map(|(key, value)| (key.to_vec(), value.to_vec())))
     }
 

@@ -12,7 +12,7 @@ pub(crate) type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<(), IndexE
 /// A key and its value.
 pub(crate) type Entry = (Vec<u8>, Vec<u8>);
 
-/// The first key after all that begin with `prefix`.
+/// The first key after all that begin with `prefix`, which must not end in 0xFF.
 pub(super) fn after(prefix: &[u8]) -> Vec<u8> {
     let mut key = prefix.to_vec();
     if let Some(last) = key.last_mut() {
@@ -28,8 +28,10 @@ pub(crate) trait Trees: Send {
     fn remove(&self, tree: &str, key: &[u8]) -> Result<(), IndexError>;
     /// Visits all entries whose key begins with `prefix`, in the order of their keys.
     fn scan(&self, tree: &str, prefix: &[u8], visit: Visit<'_>) -> Result<(), IndexError>;
-    /// The last entry whose key begins with `prefix` (which must not end in 0xFF).
-    fn last(&self, tree: &str, prefix: &[u8]) -> Result<Option<Entry>, IndexError>;
+    /// Visits all entries up to `last` and no other, in the order of their keys.
+    fn scan_to(&self, tree: &str, last: &[u8], visit: Visit<'_>) -> Result<(), IndexError>;
+    /// The last entry whose key is not less than `from` and less than `before`.
+    fn last(&self, tree: &str, from: &[u8], before: &[u8]) -> Result<Option<Entry>, IndexError>;
     /// Writes out what is buffered and lets go of all files.
     fn close(self: Box<Self>) -> Result<(), IndexError>;
 }
@@ -71,10 +73,16 @@ impl Trees for MemoryTrees {
             .try_for_each(|(key, value)| visit(key, value))
     }
 
-    fn last(&self, tree: &str, prefix: &[u8]) -> Result<Option<Entry>, IndexError> {
+    fn scan_to(&self, tree: &str, last: &[u8], visit: Visit<'_>) -> Result<(), IndexError> {
+        let maps = self.maps();
+        let Some(map) = maps.get(tree) else { return Ok(()) };
+        map.range(..=last.to_vec()).try_for_each(|(key, value)| visit(key, value))
+    }
+
+    fn last(&self, tree: &str, from: &[u8], before: &[u8]) -> Result<Option<Entry>, IndexError> {
         let maps = self.maps();
         let Some(map) = maps.get(tree) else { return Ok(None) };
-        let last = map.range(prefix.to_vec()..after(prefix)).next_back();
+        let last = map.range(..before.to_vec()).next_back().filter(|(key, _)| key.as_slice() >= from);
         Ok(last.map(|(key, value)| (key.clone(), value.clone())))
     }
 

@@ -113,7 +113,7 @@ impl Journal {
         if place == self.genesis {
             return Ok(true);
         }
-        let mut reader = Reader::new(&mut *self.disk)?;
+        let mut reader = Reader::of_record(&mut *self.disk)?;
         Ok(match reader.record(place.mark_offset)? {
             Decoded::Good(mark) => {
                 mark.kind == Kind::Mark
@@ -167,7 +167,7 @@ impl Journal {
         kind: Kind,
         wanted: Option<Sequence>,
     ) -> Result<record::Record, JournalError> {
-        let mut reader = Reader::new(&mut *self.disk)?;
+        let mut reader = Reader::of_record(&mut *self.disk)?;
         let reason = match reader.record(offset)? {
             Decoded::Good(record) if record.kind == kind && wanted.is_none_or(|number| number == record.sequence) => {
                 return Ok(record);

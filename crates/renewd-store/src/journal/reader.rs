@@ -9,6 +9,8 @@ use crate::disk::Disk;
 use crate::limits::RECORD_BYTES_MAX;
 
 const WINDOW_BYTES: usize = 4 << 20;
+/// The window for one record that is read by itself.
+const RECORD_WINDOW_BYTES: usize = 16 << 10;
 
 /// A window onto the journal file.
 pub(crate) struct Reader<'a> {
@@ -16,13 +18,19 @@ pub(crate) struct Reader<'a> {
     length: u64,
     window: Vec<u8>,
     window_offset: u64,
+    window_bytes: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Reads the journal of this disk, as long as it is now.
     pub(crate) fn new(disk: &'a mut dyn Disk) -> Result<Self, JournalError> {
         let length = disk.len(FILE).map_err(during("measuring"))?.ok_or(JournalError::Missing)?;
-        Ok(Self { disk, length, window: Vec::new(), window_offset: 0 })
+        Ok(Self { disk, length, window: Vec::new(), window_offset: 0, window_bytes: WINDOW_BYTES })
+    }
+
+    /// As [`Reader::new`], for a single record: little more than that record is read.
+    pub(crate) fn of_record(disk: &'a mut dyn Disk) -> Result<Self, JournalError> {
+        Ok(Self { window_bytes: RECORD_WINDOW_BYTES, ..Self::new(disk)? })
     }
 
     /// The length of the file.
@@ -34,7 +42,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn bytes(&mut self, offset: u64, wanted: usize) -> Result<&[u8], JournalError> {
         let available = self.length.saturating_sub(offset).min(wanted as u64) as usize;
         if !self.holds(offset, available) {
-            let length = self.length.saturating_sub(offset).min(wanted.max(WINDOW_BYTES) as u64) as usize;
+            let length = self.length.saturating_sub(offset).min(wanted.max(self.window_bytes) as u64) as usize;
             self.window = self.disk.read_at(FILE, offset, length).map_err(during("reading"))?;
             self.window_offset = offset;
         }

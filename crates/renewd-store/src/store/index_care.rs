@@ -171,6 +171,18 @@ impl Inner {
         Ok(question(index)?)
     }
 
+    /// A commit of the journal from which on to read, so that nothing after `sequence` is missed and little before
+    /// it is read. What the index says of it is believed only where the journal has that very commit.
+    pub(super) fn place_up_to(&mut self, sequence: Sequence) -> Result<Place, StoreError> {
+        if sequence >= self.journal.head().sequence {
+            return Ok(self.journal.place());
+        }
+        match self.ask(|index| index.place_up_to(sequence))? {
+            Some(place) if self.journal.holds(place)? => Ok(place),
+            Some(_) | None => Ok(self.journal.genesis()),
+        }
+    }
+
     /// Replaces the index by one that is built from the journal.
     pub(super) fn repair(&mut self, reason: String) -> Result<(), StoreError> {
         if let Some(index) = self.index.take() {

@@ -56,13 +56,19 @@ impl Store {
         self.trees(&RowKey::TREES)
     }
 
-    /// Everything but the final orders: what most decisions are made on. [`Store::order`] brings one of the others.
+    /// Everything but the orders that nobody has to look after any more: what most decisions are made on.
+    /// [`Store::order`] brings one of the others.
     pub fn working_state(&self) -> Result<State, StoreError> {
         let trees: Vec<&str> = RowKey::TREES.into_iter().filter(|tree| *tree != tree::ORDERS).collect();
         let mut state = self.trees(&trees)?;
-        let keys: Vec<RowKey> = state.meta.open_orders.iter().cloned().map(RowKey::Order).collect();
-        state.orders = self.load(&keys)?.orders;
+        state.orders = self.orders_of(&state)?;
         Ok(state)
+    }
+
+    /// The live orders of a state that has their marks.
+    fn orders_of(&self, marked: &State) -> Result<BTreeMap<OrderId, Order>, StoreError> {
+        let keys: Vec<RowKey> = marked.live.iter().cloned().map(RowKey::Order).collect();
+        Ok(self.load(&keys)?.orders)
     }
 
     /// The rows with these keys, as a state.
@@ -75,7 +81,7 @@ impl Store {
         self.ask(|index| index.load_touched(events))
     }
 
-    /// Revision, and the orders that are not final.
+    /// Counters.
     pub fn meta(&self) -> Result<Meta, StoreError> {
         Ok(self.load(&[RowKey::Meta])?.meta)
     }
@@ -90,6 +96,12 @@ impl Store {
         Ok(self.trees(&[tree::RESOURCES])?.resources)
     }
 
+    /// The prepaid resources that expire at `until` or before, in the order in which they do. Neither a resource
+    /// nor any other key is read.
+    pub fn expiring_until(&self, until: DateTime<Utc>) -> Result<Vec<ResourceId>, StoreError> {
+        self.ask(|index| index.expiring_until(until))
+    }
+
     /// An order.
     pub fn order(&self, id: &OrderId) -> Result<Option<Order>, StoreError> {
         Ok(self.load(&[RowKey::Order(id.clone())])?.orders.remove(id))
@@ -100,10 +112,9 @@ impl Store {
         Ok(self.trees(&[tree::ORDERS])?.orders)
     }
 
-    /// The orders that are not settled, canceled or expired.
+    /// The live orders: those that somebody still has to look after. No other order is read.
     pub fn open_orders(&self) -> Result<BTreeMap<OrderId, Order>, StoreError> {
-        let keys: Vec<RowKey> = self.meta()?.open_orders.into_iter().map(RowKey::Order).collect();
-        Ok(self.load(&keys)?.orders)
+        self.orders_of(&self.trees(&[tree::LIVE])?)
     }
 
     /// An account's money as renewd keeps it; empty where nothing was ever kept.
@@ -166,7 +177,8 @@ impl Store {
         Ok(entries)
     }
 
-    /// Every event after `after`, oldest first, handed to `visit` as it is read and verified.
+    /// Every event after `after`, oldest first, handed to `visit` as it is read and verified. Of what is before
+    /// `after` no more is read than the next known place asks for.
     ///
     /// # Errors
     /// The journal is damaged or cannot be read, or `visit` says so.
@@ -175,9 +187,9 @@ impl Store {
         after: Sequence,
         mut visit: impl FnMut(HistoryEntry) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let journal = &mut self.inner.borrow_mut().journal;
-        let genesis = journal.genesis();
-        journal.replay(genesis, |run| -> Result<(), StoreError> {
+        let mut inner = self.inner.borrow_mut();
+        let from = inner.place_up_to(after)?;
+        inner.journal.replay(from, |run| -> Result<(), StoreError> {
             if run.place.head.sequence <= after {
                 return Ok(());
             }

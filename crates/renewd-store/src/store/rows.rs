@@ -10,6 +10,7 @@ pub(super) mod tree {
     pub(crate) const DOCUMENTS: &str = "documents";
     pub(crate) const RESOURCES: &str = "resources";
     pub(crate) const ORDERS: &str = "orders";
+    pub(crate) const LIVE: &str = "live";
     pub(crate) const BOOKS: &str = "books";
     pub(crate) const USES: &str = "uses";
     pub(crate) const TOPUPS: &str = "topups";
@@ -24,6 +25,7 @@ pub(super) fn row_key(tree: &str, key: &[u8], content: &[u8]) -> Option<RowKey> 
         tree::DOCUMENTS => document_key(content).map(RowKey::Document),
         tree::RESOURCES => ResourceId::new(text).ok().map(RowKey::Resource),
         tree::ORDERS => OrderId::new(text).ok().map(RowKey::Order),
+        tree::LIVE => OrderId::new(text).ok().map(RowKey::Live),
         tree::BOOKS => AccountName::new(text).ok().map(RowKey::Book),
         tree::USES => {
             let (request, resource) = parts?;

@@ -42,6 +42,7 @@ struct State {
     poisoned: BTreeSet<usize>,
     calls: u64,
     syncs: u64,
+    bytes_read: u64,
 }
 
 /// A handle to a simulated disk.
@@ -71,6 +72,11 @@ impl SimDisk {
     /// Syncs of files so far.
     pub fn syncs(&self) -> u64 {
         self.state().syncs
+    }
+
+    /// Bytes read so far.
+    pub fn bytes_read(&self) -> u64 {
+        self.state().bytes_read
     }
 
     /// The present bytes of a file.
@@ -201,7 +207,9 @@ impl Disk for SimDisk {
         let (_, inode) = state.inode(file)?;
         let start = (offset as usize).min(inode.current.len());
         let end = (start + length).min(inode.current.len());
-        Ok(inode.current.get(start..end).unwrap_or_default().to_vec())
+        let bytes = inode.current.get(start..end).unwrap_or_default().to_vec();
+        state.bytes_read += bytes.len() as u64;
+        Ok(bytes)
     }
 
     fn write_at(&mut self, file: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {

@@ -144,6 +144,18 @@ fn an_index_of_another_continuation_of_the_same_store_is_rebuilt() {
 }
 
 #[test]
+fn an_index_of_an_older_build_is_rebuilt() {
+    // It has the rows of the old core, and neither expiries nor places: whatever it said would be wrong.
+    let (temp, before, head) = filled();
+    let store = open(&temp).unwrap();
+    store.inner.borrow().index.as_ref().unwrap().age().unwrap();
+    drop(store);
+    let IndexReport::Rebuilt { reason, .. } = opened_the_same(&temp, &before, head, "older build") else { panic!() };
+    assert!(reason.contains("version"), "{reason}");
+    assert_eq!(open(&temp).unwrap().expiring_until(DateTime::<Utc>::MAX_UTC).unwrap().len(), 40);
+}
+
+#[test]
 fn a_reader_of_a_sound_store_writes_neither_journal_nor_watermark() {
     let (temp, ..) = filled();
     let (journal, watermark) = (dir(&temp).join("journal"), dir(&temp).join("watermark"));

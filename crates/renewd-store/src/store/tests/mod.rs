@@ -1,8 +1,10 @@
 //! Tests of the store on real files, with real events.
 
+mod after;
 mod contents;
 mod copies;
 mod damage;
+mod expiring;
 mod full_disk;
 mod index_faults;
 mod processes;
