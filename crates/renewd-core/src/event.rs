@@ -394,7 +394,7 @@ impl Event {
             | Self::AutoFailed { resource, .. }
             | Self::AutoFinished { resource, .. } => vec![RowKey::Resource(resource.clone())],
             Self::ResourceAdded { resource } => vec![RowKey::Resource(resource.id.clone())],
-            Self::OrderPlaced { order } => order_rows(order),
+            Self::OrderPlaced { order } => order.rows(),
             Self::OrderAdopted { order, .. }
             | Self::OrderApproved { order, .. }
             | Self::OrderHeld { order, .. }
@@ -456,7 +456,7 @@ impl Event {
     pub fn touches_with(&self, order: Option<&Order>) -> Vec<RowKey> {
         let mut rows = self.touches();
         if let Some(order) = order {
-            rows.extend(order_rows(order));
+            rows.extend(order.rows());
             if let Self::OrderAdopted { request, .. } = self {
                 rows.extend(use_rows(order, request));
             }
@@ -491,12 +491,15 @@ impl Event {
     }
 }
 
-fn order_rows(order: &Order) -> Vec<RowKey> {
-    let mut rows =
-        vec![RowKey::Order(order.id.clone()), RowKey::Live(order.id.clone()), RowKey::Book(order.account.clone())];
-    rows.extend(order.lines.iter().map(|line| RowKey::Resource(line.prepared.resource.clone())));
-    rows.extend(order.requests().flat_map(|request| use_rows(order, request)));
-    rows
+impl Order {
+    /// All rows that events about the order may read or write.
+    pub fn rows(&self) -> Vec<RowKey> {
+        let mut rows =
+            vec![RowKey::Order(self.id.clone()), RowKey::Live(self.id.clone()), RowKey::Book(self.account.clone())];
+        rows.extend(self.lines.iter().map(|line| RowKey::Resource(line.prepared.resource.clone())));
+        rows.extend(self.requests().flat_map(|request| use_rows(self, request)));
+        rows
+    }
 }
 
 fn use_rows(order: &Order, request: &RequestName) -> Vec<RowKey> {

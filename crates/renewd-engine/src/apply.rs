@@ -12,7 +12,6 @@ use renewd_core::event::Event;
 use renewd_core::ids::Digest;
 use renewd_core::order::OrderStatus;
 use renewd_core::state::State;
-use renewd_store::Store;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -73,7 +72,7 @@ impl Engine {
         guard(&planned, allow)?;
         let created = !self.has_store();
         if created && planned.lock.store.is_none() {
-            drop(Store::create(&self.options.store)?);
+            drop(self.home.create()?);
         }
         let mut desk = self.desk(planned.at)?;
         if let Some(pinned) = planned.lock.store.as_ref().filter(|pinned| **pinned != desk.store().id().to_string()) {
@@ -127,7 +126,7 @@ impl Engine {
         let now = self.now();
         if !self.has_store() {
             import_file(&State::default(), path, options, now)?;
-            drop(Store::create(&self.options.store)?);
+            drop(self.home.create()?);
         }
         let mut desk = self.desk(now)?;
         let before = crate::changes::sights(&desk.state, &std::collections::BTreeMap::new(), now);

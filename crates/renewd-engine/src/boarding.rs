@@ -29,6 +29,7 @@ impl Engine {
         let mut unpaid = Totals::new();
         for order in state.orders.values() {
             notices.extend(order_notice(state, order));
+            notices.extend(refund_notices(order));
             if order.status == OrderStatus::Open {
                 add_total(&mut unpaid, order.total);
             }
@@ -107,7 +108,15 @@ fn order_notice(state: &State, order: &Order) -> Option<Notice> {
     );
     let last = order.last_attempt().map(|attempt| &attempt.outcome);
     let (kind, message, command) = match (&order.status, last) {
-        (OrderStatus::Unknown, Some(Outcome::Unknown { detail })) => (
+        (OrderStatus::Pending, Some(Outcome::RequiresAction { url, expires, .. })) => (
+            NoticeKind::RequiresAction,
+            format!("{what}: a person must act at {url} until {}", rfc3339_in(*expires, zone)),
+            format!("renewd orders pay {id}"),
+        ),
+        (OrderStatus::Pending, _) => {
+            (NoticeKind::Pending, format!("{what}: the gateway has not decided"), "renewd run".to_owned())
+        }
+        (OrderStatus::Unknown, Some(Outcome::Unknown { detail, .. })) => (
             NoticeKind::Unknown,
             format!("{what}: nobody knows whether it was paid: {detail}"),
             format!("renewd orders resolve {id} --as succeeded|declined --reason TEXT"),
@@ -132,6 +141,21 @@ fn order_notice(state: &State, order: &Order) -> Option<Notice> {
         when: Some(rfc3339_in(order.expires_at, zone)),
         message,
         command: Some(command),
+    })
+}
+
+/// Money on its way back, of which nobody knows whether it has arrived.
+fn refund_notices(order: &Order) -> impl Iterator<Item = Notice> + '_ {
+    let open = order.refunds.iter().filter(|refund| !refund.outcome.is_final());
+    open.map(|refund| {
+        let what = refund.line().map_or_else(|| "a charge that came too late".to_owned(), ToString::to_string);
+        Notice {
+            kind: NoticeKind::Refund,
+            subject: order.id.to_string(),
+            when: refund.next_check.map(|next| rfc3339_in(next, order.time_zone)),
+            message: format!("{} for {what} is {}", refund.amount, refund.outcome.as_str()),
+            command: Some("renewd run".to_owned()),
+        }
     })
 }
 

@@ -1,7 +1,7 @@
 //! When automatic renewal charges a resource next.
 
 use chrono::{DateTime, Utc};
-use renewd_core::calendar::{Until, auto_charge_at};
+use renewd_core::calendar::{Until, next_auto_try};
 use renewd_core::cover::{Cover, mode_of};
 use renewd_core::documents::{Mode, RenewalPolicy};
 use renewd_core::resource::{Freeze, Phase, Resource};
@@ -39,7 +39,7 @@ impl NextCharge {
     }
 }
 
-/// The next automatic charge: the first at `chargeBefore`, then at the next run until `until` ends.
+/// The next automatic charge: the first at `chargeBefore`, then every `retry` until `until` ends.
 pub(crate) fn next_charge(resource: &Resource, cover: &Cover<'_>, now: DateTime<Utc>) -> NextCharge {
     let Some(policy) = cover.policy() else { return NextCharge::Never };
     if mode_of(resource, cover, now).0 != Mode::Auto {
@@ -47,11 +47,16 @@ pub(crate) fn next_charge(resource: &Resource, cover: &Cover<'_>, now: DateTime<
     }
     let stops = charging_ends(resource, policy);
     let phase = resource.phase(now);
-    if !resource.description.renewable || phase == Phase::Released || stops <= now {
+    if !resource.description.renewable || !resource.is_prepaid() || phase == Phase::Released || stops <= now {
         return NextCharge::Never;
     }
-    let first = auto_charge_at(&resource.end.expiry, policy.auto.charge_before.0, policy.auto.charge_at);
-    if now < first { NextCharge::At(first) } else { NextCharge::Due(first) }
+    let auto = &policy.auto;
+    let tried = resource.auto_tried().map(|tried| tried.at);
+    let next = next_auto_try(&resource.end.expiry, auto.charge_before.0, auto.charge_at, auto.retry.0, tried);
+    if stops <= next {
+        return NextCharge::Never;
+    }
+    if now < next { NextCharge::At(next) } else { NextCharge::Due(next) }
 }
 
 /// The moment from which automatic renewal no longer tries.
@@ -68,7 +73,9 @@ fn charging_ends(resource: &Resource, policy: &RenewalPolicy) -> DateTime<Utc> {
 pub(crate) fn charge_blocked(resource: &Resource) -> Option<String> {
     if let Some(freeze) = &resource.freeze {
         return Some(match freeze {
-            Freeze::UnknownPayment { .. } | Freeze::ImportConflict { .. } => freeze.to_string(),
+            Freeze::UnknownPayment { .. } | Freeze::ImportConflict { .. } | Freeze::Refunding { .. } => {
+                freeze.to_string()
+            }
         });
     }
     resource.open_order.as_ref().map(|order| format!("it is in the open order {order}"))

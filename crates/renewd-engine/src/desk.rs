@@ -2,18 +2,22 @@
 //! are never waited for while a desk is open.
 
 use crate::error::EngineError;
+use crate::home::Home;
 use crate::shelf::Blobs;
 use chrono::{DateTime, Utc};
 use renewd_core::decide;
-use renewd_core::event::Event;
+use renewd_core::event::{Event, RowKey};
 use renewd_core::ids::{Digest, OrderId};
-use renewd_core::order::OrderStatus;
+use renewd_core::order::{Order, OrderStatus, RefundResult};
 use renewd_core::state::State;
 use renewd_store::{Commit, Sequence, Store};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// An open store with its state, and the events that this visit adds.
 pub(crate) struct Desk {
     store: Store,
+    home: Arc<dyn Home>,
     /// The state, with the events of this visit already applied. Final orders are loaded on demand.
     pub(crate) state: State,
     /// Sequence of the journal when the visit began.
@@ -25,18 +29,17 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    pub(crate) fn new(store: Store, at: DateTime<Utc>, actor: &str, command: &str) -> Result<Self, EngineError> {
-        let state = working_state(&store)?;
+    /// A visit to an open store with what was read of it; `who` is the moment, the user and the command line.
+    pub(crate) fn new(store: Store, home: Arc<dyn Home>, state: State, who: (DateTime<Utc>, &str, &str)) -> Self {
+        let (at, actor, command) = who;
         let sequence = store.head().sequence;
-        Ok(Self {
-            store,
-            state,
-            sequence,
-            events: Vec::new(),
-            at,
-            actor: actor.to_owned(),
-            command: command.to_owned(),
-        })
+        let (actor, command) = (actor.to_owned(), command.to_owned());
+        Self { store, home, state, sequence, events: Vec::new(), at, actor, command }
+    }
+
+    /// How often the store's history was restored.
+    pub(crate) fn epoch(&self) -> u32 {
+        self.store.restored().map_or(0, |restored| restored.epoch)
     }
 
     /// The store, for queries beyond the working state.
@@ -77,17 +80,24 @@ impl Desk {
         !self.events.is_empty()
     }
 
-    /// Records what time and ended processes did to open orders: overdue ones expire, abandoned ones are unknown.
+    /// Records what time and ended processes did to open orders: overdue ones expire, abandoned attempts and refunds
+    /// are unknown.
     pub(crate) fn settle_time(&mut self) -> Result<(), EngineError> {
         let mut events = decide::expire_overdue(self.state.orders.values(), self.at);
-        for order in self.state.orders.values().filter(|order| order.status == OrderStatus::Paying) {
-            let alive = match order.last_attempt() {
-                Some(attempt) => renewd_store::owner_alive(self.store.dir(), &attempt.owner)?,
-                None => false,
-            };
-            if !alive {
+        for order in self.state.orders.values().filter(|order| order.is_live()) {
+            let refunds = order.refunds.iter().filter(|refund| refund.outcome == RefundResult::InFlight);
+            let mut alive = BTreeSet::new();
+            for owner in order.last_attempt().map(|attempt| &attempt.owner).into_iter().chain(refunds.map(|r| &r.owner))
+            {
+                if self.home.owner_alive(owner)? {
+                    alive.insert(owner.clone());
+                }
+            }
+            let abandoned = order.last_attempt().is_some_and(|attempt| !alive.contains(&attempt.owner));
+            if order.status == OrderStatus::Paying && abandoned {
                 events.extend(decide::abandoned(order));
             }
+            events.extend(decide::abandoned_refund(order, |refund| alive.contains(&refund.owner)));
         }
         self.push(events);
         Ok(())
@@ -119,16 +129,27 @@ impl Desk {
 }
 
 /// Everything but final orders and single top-ups, which are loaded on demand.
-fn working_state(store: &Store) -> Result<State, EngineError> {
+pub(crate) fn working_state(store: &Store) -> Result<State, EngineError> {
+    let orders = store.open_orders()?;
     Ok(State {
         meta: store.meta()?,
         documents: store.documents()?,
         resources: store.resources()?,
-        orders: store.open_orders()?,
+        live: orders.keys().cloned().collect(),
+        orders,
         books: store.accounts()?,
         uses: store.uses()?,
         topups: std::collections::BTreeMap::new(),
     })
+}
+
+/// Some orders with all rows that events about them touch, beside what `known` already has.
+pub(crate) fn narrow_state(store: &Store, orders: &[OrderId], known: State) -> Result<State, EngineError> {
+    let keys: Vec<RowKey> = orders.iter().cloned().map(RowKey::Order).collect();
+    let found = store.load(&keys)?.orders;
+    let keys: Vec<RowKey> = found.values().flat_map(Order::rows).collect();
+    let State { resources, orders, live, books, uses, .. } = store.load(&keys)?;
+    Ok(State { resources, orders, live, books, uses, ..known })
 }
 
 impl Blobs for Desk {

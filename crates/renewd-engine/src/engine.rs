@@ -2,38 +2,50 @@
 
 use crate::desk::Desk;
 use crate::error::EngineError;
+use crate::gateway::Gateways;
+use crate::home::{Directory, Home, OwnerToken};
 use crate::progress::{Progress, Step};
 use crate::reaching::Outside;
 use crate::shelf::{Blobs, Shelf};
 use chrono::{DateTime, Utc};
-use renewd_core::ids::Digest;
-use renewd_core::state::State;
-use renewd_store::{Mode, Owner, Sequence, Store};
-use std::cell::OnceCell;
+use renewd_core::documents::{Document, DocumentKey};
+use renewd_core::ids::{Digest, OrderId};
+use renewd_core::state::{Meta, State};
+use renewd_store::{Sequence, Store};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 /// How long at least to wait for the store when a payment's outcome is to be written.
 const OUTCOME_WAIT: Duration = Duration::from_secs(60);
 
+/// Most payments in flight at one method.
+pub const IN_FLIGHT_PER_METHOD: usize = 16;
+
 /// Where the time comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Clock {
     /// The machine.
     System,
     /// Always this moment: for rehearsals, tests and reproducible documents.
     Fixed(DateTime<Utc>),
+    /// Seconds since 1970 in UTC, moved by somebody else.
+    Moved(Arc<AtomicI64>),
 }
 
 impl Clock {
     /// The moment.
-    pub fn now(self) -> DateTime<Utc> {
+    pub fn now(&self) -> DateTime<Utc> {
         match self {
             #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
             Self::System => chrono::SubsecRound::trunc_subsecs(Utc::now(), 0),
-            Self::Fixed(now) => now,
+            Self::Fixed(now) => *now,
+            Self::Moved(seconds) => {
+                DateTime::from_timestamp(seconds.load(Ordering::SeqCst), 0).unwrap_or(DateTime::<Utc>::MIN_UTC)
+            }
         }
     }
 }
@@ -58,8 +70,19 @@ pub struct Engine {
     pub(crate) options: EngineOptions,
     pub(crate) shelf: Shelf,
     pub(crate) outside: Outside,
-    owner: OnceCell<Owner>,
+    pub(crate) home: Arc<dyn Home>,
+    pub(crate) gateways: Option<Arc<dyn Gateways>>,
+    pub(crate) in_flight: usize,
+    documents: RefCell<Option<KnownDocuments>>,
+    epoch: Cell<u32>,
+    owner: OnceCell<Box<dyn OwnerToken>>,
     actor: String,
+}
+
+/// The documents of a revision, so that short visits need not read them again.
+struct KnownDocuments {
+    meta: Meta,
+    documents: BTreeMap<DocumentKey, Document>,
 }
 
 /// A copy of the state at one moment, read under a lock that is already given back.
@@ -74,7 +97,7 @@ pub(crate) struct Snapshot {
 /// Blobs of a store whose lock is not held: they are never changed once written, so reading needs no lock.
 #[derive(Clone)]
 pub(crate) struct BlobFolder {
-    store: PathBuf,
+    home: Arc<dyn Home>,
     /// Blobs that are not stored yet.
     pub(crate) extra: Arc<BTreeMap<Digest, Vec<u8>>>,
 }
@@ -83,15 +106,15 @@ impl Blobs for BlobFolder {
     fn blob(&self, digest: &Digest) -> Result<Vec<u8>, EngineError> {
         match self.extra.get(digest) {
             Some(bytes) => Ok(bytes.clone()),
-            None => Ok(renewd_store::read_blob(&self.store, digest)?),
+            None => Ok(self.home.blob(digest)?),
         }
     }
 }
 
 impl Snapshot {
     /// A snapshot of a state that was read at a desk.
-    pub(crate) fn of(state: State, sequence: Sequence, blobs: BlobFolder) -> Self {
-        Self { state, sequence, exists: true, blobs }
+    pub(crate) fn of(desk: Desk, blobs: BlobFolder) -> Self {
+        Self { sequence: desk.sequence, state: desk.state, exists: true, blobs }
     }
 
     pub(crate) fn blobs(&self) -> &BlobFolder {
@@ -102,15 +125,32 @@ impl Snapshot {
 impl Engine {
     /// An engine on a store's directory; nothing is opened yet.
     pub fn new(options: EngineOptions) -> Self {
+        let home = Arc::new(Directory(options.store.clone()));
         // Looking at a plan must not leave a folder where there is no store.
-        let cache_dir = Store::exists(&options.store).then(|| options.store.join("cache"));
+        let cache_dir = home.exists().then(|| options.store.join("cache"));
         Self {
             options,
             shelf: Shelf::new(cache_dir),
             outside: Outside::default(),
+            home,
+            gateways: None,
+            in_flight: IN_FLIGHT_PER_METHOD,
+            documents: RefCell::default(),
+            epoch: Cell::default(),
             owner: OnceCell::new(),
             actor: os_user(),
         }
+    }
+
+    /// The same engine on another kind of store, with gateways of the caller's making instead of plugins, asked one
+    /// after the other. `actor` is what is journaled as the user.
+    #[must_use]
+    pub fn in_a_world(mut self, home: Arc<dyn Home>, gateways: Arc<dyn Gateways>, actor: &str) -> Self {
+        self.home = home;
+        self.gateways = Some(gateways);
+        self.in_flight = 1;
+        actor.clone_into(&mut self.actor);
+        self
     }
 
     /// The moment that use cases judge by.
@@ -120,7 +160,7 @@ impl Engine {
 
     /// Whether there is a store, or what is left of one.
     pub fn has_store(&self) -> bool {
-        Store::exists(&self.options.store)
+        self.home.exists()
     }
 
     /// The store's directory.
@@ -133,12 +173,34 @@ impl Engine {
         self.desk_within(at, self.options.wait)
     }
 
-    /// Opens the store to write down what a gateway said: that must not be lost because others are at work.
-    pub(crate) fn patient_desk(&self, at: DateTime<Utc>) -> Result<Desk, EngineError> {
-        self.desk_within(at, self.options.wait.max(OUTCOME_WAIT))
+    /// Opens the store with the rows of some orders only, to write down what became of them: that must not be lost
+    /// because others are at work.
+    pub(crate) fn desk_for(&self, orders: &[OrderId], at: DateTime<Utc>) -> Result<Desk, EngineError> {
+        let store = self.open(self.options.wait.max(OUTCOME_WAIT))?;
+        let meta = store.meta()?;
+        let known = self.documents.borrow().as_ref().filter(|known| known.meta == meta).map(|it| it.documents.clone());
+        let documents = match known {
+            Some(documents) => documents,
+            None => {
+                let documents = store.documents()?;
+                *self.documents.borrow_mut() =
+                    Some(KnownDocuments { meta: meta.clone(), documents: documents.clone() });
+                documents
+            }
+        };
+        let state = crate::desk::narrow_state(&store, orders, State { meta, documents, ..State::default() })?;
+        let mut desk = Desk::new(store, Arc::clone(&self.home), state, (at, &self.actor, &self.options.command));
+        desk.settle_time()?;
+        self.epoch.set(desk.epoch());
+        Ok(desk)
     }
 
-    fn desk_within(&self, at: DateTime<Utc>, wait: Duration) -> Result<Desk, EngineError> {
+    /// How often the store's history was restored, as of the last visit for some orders.
+    pub(crate) fn epoch(&self) -> u32 {
+        self.epoch.get()
+    }
+
+    fn open(&self, wait: Duration) -> Result<Store, EngineError> {
         if !self.has_store() {
             return Err(EngineError::input(
                 "no-store",
@@ -146,8 +208,13 @@ impl Engine {
                 "`renewd apply DIR` makes one, or name another with `--store`".to_owned(),
             ));
         }
-        let store = Store::open(&self.options.store, wait, Mode::Write)?;
-        let mut desk = Desk::new(store, at, &self.actor, &self.options.command)?;
+        Ok(self.home.open(wait)?)
+    }
+
+    fn desk_within(&self, at: DateTime<Utc>, wait: Duration) -> Result<Desk, EngineError> {
+        let store = self.open(wait)?;
+        let state = crate::desk::working_state(&store)?;
+        let mut desk = Desk::new(store, Arc::clone(&self.home), state, (at, &self.actor, &self.options.command));
         desk.settle_time()?;
         Ok(desk)
     }
@@ -155,17 +222,17 @@ impl Engine {
     /// Reads the state under a short lock; the empty state where there is no store. What time did to orders is
     /// applied to the copy, not journaled.
     pub(crate) fn snapshot(&self, at: DateTime<Utc>) -> Result<Snapshot, EngineError> {
-        let blobs = BlobFolder { store: self.options.store.clone(), extra: Arc::default() };
+        let blobs = self.blobs_with(BTreeMap::new());
         if !self.has_store() {
-            return Ok(Snapshot { state: State::default(), sequence: Sequence::default(), exists: false, blobs });
+            let (state, sequence) = (State::default(), Sequence::default());
+            return Ok(Snapshot { state, sequence, exists: false, blobs });
         }
-        let desk = self.desk(at)?;
-        Ok(Snapshot { sequence: desk.sequence, state: desk.state, exists: true, blobs })
+        Ok(Snapshot::of(self.desk(at)?, blobs))
     }
 
     /// Blobs of the store and some that are not stored yet.
     pub(crate) fn blobs_with(&self, extra: BTreeMap<Digest, Vec<u8>>) -> BlobFolder {
-        BlobFolder { store: self.options.store.clone(), extra: Arc::new(extra) }
+        BlobFolder { home: Arc::clone(&self.home), extra: Arc::new(extra) }
     }
 
     /// This process's token on attempts; its lock lives as long as the engine.
@@ -173,7 +240,7 @@ impl Engine {
         if let Some(owner) = self.owner.get() {
             return Ok(owner.token().to_owned());
         }
-        let owner = Owner::create(&self.options.store)?;
+        let owner = self.home.owner()?;
         Ok(self.owner.get_or_init(|| owner).token().to_owned())
     }
 

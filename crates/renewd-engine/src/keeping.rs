@@ -7,7 +7,7 @@ use crate::locking::read_lock;
 use crate::view::{StoreInfoView, StoreVerifyView};
 use renewd_core::documents::Document;
 use renewd_policy::Lock;
-use renewd_store::{IndexVerdict, Store, StoreInfo};
+use renewd_store::{IndexVerdict, StoreInfo};
 use std::path::Path;
 
 impl Engine {
@@ -17,7 +17,7 @@ impl Engine {
     /// There is a store already (unless only the pin is asked for), or a file cannot be written.
     pub fn store_init(&self, pin: Option<&Path>) -> Result<StoreInfoView, EngineError> {
         if !self.has_store() {
-            drop(Store::create(&self.options.store)?);
+            drop(self.home.create()?);
         } else if pin.is_none() {
             return Err(EngineError::Guard {
                 code: "store-exists",

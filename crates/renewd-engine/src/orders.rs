@@ -4,13 +4,13 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::options::{OrderFilter, ResolveAsk};
 use crate::report::{next_command, paid_by};
-use crate::view::{AttemptView, HoldView, OrderLineView, OrderView, TopUpView};
+use crate::view::{AttemptView, HoldView, OrderLineView, OrderView, RefundView, TopUpView};
 use renewd_core::calendar::rfc3339_in;
 use renewd_core::decide::{self, Resolution};
 use renewd_core::event::Event;
 use renewd_core::ids::{AccountName, OrderId};
 use renewd_core::money::Money;
-use renewd_core::order::{Attempt, Order, OrderStatus, Outcome};
+use renewd_core::order::{Attempt, Order, OrderStatus, Outcome, Refund, RefundResult};
 use renewd_core::refusal::Refusal;
 use renewd_core::state::State;
 
@@ -20,7 +20,8 @@ impl Engine {
     /// # Errors
     /// The store cannot be read, or a status does not exist.
     pub fn orders(&self, filter: &OrderFilter) -> Result<Vec<OrderView>, EngineError> {
-        const STATUSES: [&str; 7] = ["placed", "held", "paying", "unknown", "settled", "canceled", "expired"];
+        const STATUSES: [&str; 8] =
+            ["placed", "held", "paying", "pending", "unknown", "settled", "canceled", "expired"];
         if let Some(wrong) = filter.statuses.iter().find(|status| !STATUSES.contains(&status.as_str())) {
             return Err(EngineError::input(
                 "unknown-status",
@@ -34,7 +35,7 @@ impl Engine {
             all.extend(desk.state.orders.clone());
             all.into_values().collect()
         } else {
-            desk.state.orders.values().filter(|order| !order.status.is_final()).cloned().collect()
+            desk.state.orders.values().filter(|order| order.is_live()).cloned().collect()
         };
         orders.retain(|order| {
             (filter.statuses.is_empty() || filter.statuses.iter().any(|status| status == order.status.as_str()))
@@ -78,7 +79,14 @@ impl Engine {
         } else {
             Resolution::Declined
         };
-        self.change_order(id, |state| decide::resolve(state, id, resolution.clone(), ask.reason.clone()))
+        let (owner, now) = (self.owner()?, self.now());
+        let view = self.change_order(id, |state| {
+            let refunds = || decide::resolve_refunds(state, id, ask.succeeded, ask.reference.clone(), &ask.reason);
+            decide::resolve(state, id, resolution.clone(), ask.reason.clone(), &owner, now)
+                .or_else(|refusal| refunds().map_err(|_| refusal))
+        })?;
+        self.finish_refunds(std::slice::from_ref(id))?;
+        Ok(view)
     }
 
     fn change_order(
@@ -181,6 +189,7 @@ pub(crate) fn order_view(state: &State, order: &Order) -> OrderView {
             })
             .collect(),
         attempts: order.attempts.iter().map(|attempt| attempt_view(attempt, zone)).collect(),
+        refunds: order.refunds.iter().map(|refund| refund_view(refund, zone)).collect(),
         next: next_command(order),
     }
 }
@@ -193,7 +202,9 @@ fn detail(order: &Order) -> Option<String> {
         },
         OrderStatus::Held => Some(order.holds.iter().map(|h| h.detail.as_str()).collect::<Vec<_>>().join("; ")),
         OrderStatus::Paying => Some("an attempt is under way".to_owned()),
-        OrderStatus::Unknown => order.last_attempt().and_then(|attempt| outcome_words(&attempt.outcome).1),
+        OrderStatus::Unknown | OrderStatus::Pending => {
+            order.last_attempt().and_then(|attempt| outcome_words(&attempt.outcome).1)
+        }
         OrderStatus::Settled { .. } => paid_by(order).map(|by| format!("paid by {by}")),
         OrderStatus::Canceled { reason, .. } => reason.clone(),
         OrderStatus::Expired { .. } => Some("nobody paid it in time".to_owned()),
@@ -210,6 +221,29 @@ fn attempt_view(attempt: &Attempt, zone: chrono_tz::Tz) -> AttemptView {
         detail,
         key: attempt.key.to_string(),
         plugin: attempt.plugin.map(|digest| digest.to_string()),
+        checks: attempt.checks,
+        next_check: attempt.next_check.map(|next| rfc3339_in(next, zone)),
+    }
+}
+
+fn refund_view(refund: &Refund, zone: chrono_tz::Tz) -> RefundView {
+    let detail = match &refund.outcome {
+        RefundResult::InFlight => None,
+        RefundResult::Refunded { refund_reference } | RefundResult::Pending { refund_reference } => {
+            Some(refund_reference.clone())
+        }
+        RefundResult::Declined { code, message } => Some(format!("{message} ({code})")),
+        RefundResult::Unknown { detail } => Some(detail.clone()),
+    };
+    RefundView {
+        number: refund.number,
+        resource: refund.line().cloned(),
+        amount: refund.amount,
+        reason: refund.reason.clone(),
+        started_at: rfc3339_in(refund.started_at, zone),
+        outcome: refund.outcome.as_str().to_owned(),
+        detail,
+        next_check: refund.next_check.map(|next| rfc3339_in(next, zone)),
     }
 }
 
@@ -222,6 +256,6 @@ pub(crate) fn outcome_words(outcome: &Outcome) -> (&'static str, Option<String>)
         Outcome::Pending { reference } => ("pending", Some(reference.clone())),
         Outcome::RequiresAction { url, .. } => ("requires-action", Some(url.clone())),
         Outcome::PriceMoved { actual } => ("price-moved", Some(actual.to_string())),
-        Outcome::Unknown { detail } => ("unknown", Some(detail.clone())),
+        Outcome::Unknown { detail, .. } => ("unknown", Some(detail.clone())),
     }
 }

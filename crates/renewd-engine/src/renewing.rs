@@ -1,6 +1,7 @@
 //! Renewing: an accepted quote becomes orders, which are paid. Manual renewals, batches and requests share this path.
 
 use crate::arrange::{Arrangement, Ask, arrange};
+use crate::cashier::{Budget, Unpaid};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::options::RenewOptions;
@@ -49,14 +50,10 @@ impl Engine {
         drop(desk);
         let orders: Vec<OrderId> =
             arrangement.adopted.iter().chain(&arrangement.placed).map(|order| order.id.clone()).collect();
-        let mut unpaid = Vec::new();
+        let mut unpaid = Unpaid::new();
         if !options.pay_later {
-            let step = self.step("paying", orders.len());
-            for order in &orders {
-                let refusal = self.pay_order(order, saved.ask.pay_with.as_ref())?;
-                unpaid.extend(refusal.map(|refusal| (order.clone(), refusal)));
-                step.step(1);
-            }
+            unpaid = self.pay_orders(&orders, saved.ask.pay_with.as_ref(), &mut Budget::default())?;
+            self.finish_refunds(&orders)?;
         }
         let state = self.state_with_orders(&orders, now)?;
         let mut view = renew_view(&state, arrangement, &refused, false);
@@ -102,7 +99,7 @@ impl Engine {
 }
 
 /// Items of an order that could not be paid for a reason that is not the order's own state.
-fn not_paid(view: &mut RenewView, order: &OrderId, refusal: &Refusal) {
+pub(crate) fn not_paid(view: &mut RenewView, order: &OrderId, refusal: &Refusal) {
     let open =
         |item: &Item| item.order.as_ref() == Some(order) && matches!(item.verdict, Verdict::Placed | Verdict::Declined);
     let mut items = std::mem::take(&mut view.items);

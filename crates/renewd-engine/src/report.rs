@@ -103,14 +103,26 @@ fn order_verdict(order: &Order) -> Verdicts {
         },
         OrderStatus::Unknown | OrderStatus::Paying => {
             let detail = match order.last_attempt().map(|attempt| &attempt.outcome) {
-                Some(Outcome::Unknown { detail }) => detail.clone(),
+                Some(Outcome::Unknown { detail, .. }) => detail.clone(),
                 _ => "an attempt is under way".to_owned(),
             };
             let hint = format!(
-                "find out at the gateway, then `renewd orders resolve {id} --as succeeded|declined --reason TEXT`"
+                "`renewd run` asks the gateway again; or find out there, then `renewd orders resolve {id} --as succeeded|declined --reason TEXT`"
             );
             (Verdict::Unknown, Some(Reason::PaymentUnknown), Some(detail), Some(hint))
         }
+        OrderStatus::Pending => match order.last_attempt().map(|attempt| &attempt.outcome) {
+            Some(Outcome::RequiresAction { url, expires, .. }) => {
+                let until = renewd_core::calendar::rfc3339_in(*expires, order.time_zone);
+                let message = format!("a person must act at {url} until {until}");
+                let hint = format!("then `renewd orders pay {id}` or `renewd run`");
+                (Verdict::RequiresAction, None, Some(message), Some(hint))
+            }
+            _ => {
+                let message = "the gateway has not decided".to_owned();
+                (Verdict::Pending, None, Some(message), Some("`renewd run` asks the gateway again".to_owned()))
+            }
+        },
         OrderStatus::Canceled { .. } | OrderStatus::Expired { .. } => {
             (Verdict::Refused, Some(Reason::OrderState), Some(format!("the order is {}", order.status.as_str())), None)
         }
@@ -166,6 +178,7 @@ pub(crate) fn next_command(order: &Order) -> Option<String> {
         OrderStatus::Unknown | OrderStatus::Paying => {
             Some(format!("renewd orders resolve {id} --as succeeded|declined --reason TEXT"))
         }
+        OrderStatus::Pending => Some(format!("renewd orders pay {id}")),
         OrderStatus::Settled { .. } | OrderStatus::Canceled { .. } | OrderStatus::Expired { .. } => None,
     }
 }

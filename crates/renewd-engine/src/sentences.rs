@@ -4,7 +4,9 @@ use crate::orders::outcome_words;
 use crate::view::EventView;
 use renewd_core::calendar::rfc3339_in;
 use renewd_core::event::{Event, ImportChange};
-use renewd_core::order::Payment;
+use renewd_core::ids::OrderId;
+use renewd_core::order::{Payment, RefundResult};
+use renewd_core::resource::Phase;
 use renewd_store::HistoryEntry;
 
 /// Entries of a history, oldest first, with times in a zone.
@@ -56,25 +58,69 @@ fn sentence(event: &Event) -> String {
         Event::AttemptStarted { order, attempt } => {
             format!("attempt {} to pay order {order} with {} began", attempt.number, attempt.method.method)
         }
-        Event::AttemptEnded { order, number, result } => {
+        Event::AttemptEnded { order, number, result, .. } => {
             let (word, detail) = outcome_words(result);
             format!("attempt {number} to pay order {order}: {word}{}", because(detail.as_ref()))
         }
-        Event::OrderSettled { order, payment } => match payment {
-            Payment::Nothing => format!("order {order} was settled: there was nothing to pay"),
-            Payment::Attempt { attempt, reference } => {
-                format!("order {order} was paid by attempt {attempt} ({reference}); the term is extended")
-            }
-            Payment::Resolved { attempt, reason, .. } => {
-                format!(
-                    "attempt {attempt} of order {order} was found to have succeeded: {reason}; the term is extended"
-                )
-            }
-        },
+        Event::OrderHeld { order, hold, .. } => format!("order {order} was held: {}", hold.detail),
+        Event::AttemptChecked { order, number, detail, .. } => {
+            format!("the gateway was asked about attempt {number} of order {order}: {detail}")
+        }
+        Event::LateSuccess { order, number, reference } => {
+            format!("attempt {number} of order {order} succeeded too late ({reference}); its money goes back")
+        }
+        Event::RefundStarted { order, refund } => {
+            let what = refund.line().map_or_else(String::new, |resource| format!(" for {resource}"));
+            format!("refund {} of order {order} began: {}{what}: {}", refund.number, refund.amount, refund.reason)
+        }
+        Event::RefundEnded { order, number, result } => format!("refund {number} of order {order} {}", went(result)),
+        Event::RefundChecked { order, number, detail, .. } => {
+            format!("the gateway was asked about refund {number} of order {order}: {detail}")
+        }
+        Event::PhaseEntered { phase, expiry, .. } => format!("{} (expiry {})", entered(*phase), expiry.to_rfc3339()),
+        Event::ResourceConverted { expiry, .. } => format!("pay-per-use since its expiry, {}", expiry.to_rfc3339()),
+        Event::ResourceEnded { expiry, .. } => format!("ended at its expiry, {}", expiry.to_rfc3339()),
+        Event::AutoFailed { refusal, .. } => format!("its automatic renewal failed: {refusal}"),
+        Event::AutoFinished { renewals, .. } => {
+            format!("renewed automatically for the last time (number {renewals}); it is manual from now on")
+        }
+        Event::OrderSettled { order, payment } => paid(order, payment),
         Event::ResolvedDeclined { order, number, reason } => {
             format!("attempt {number} of order {order} was found to have taken nothing: {reason}")
         }
         Event::BalanceToppedUp { amount, reference, .. } => format!("{amount} was added to the balance ({reference})"),
+    }
+}
+
+fn paid(order: &OrderId, payment: &Payment) -> String {
+    match payment {
+        Payment::Nothing => format!("order {order} was settled: there was nothing to pay"),
+        Payment::Attempt { attempt, reference } => {
+            format!("order {order} was paid by attempt {attempt} ({reference}); the term is extended")
+        }
+        Payment::Resolved { attempt, reason, .. } => {
+            format!("attempt {attempt} of order {order} was found to have succeeded: {reason}; the term is extended")
+        }
+    }
+}
+
+fn went(result: &RefundResult) -> String {
+    match result {
+        RefundResult::InFlight => "is under way".to_owned(),
+        RefundResult::Refunded { refund_reference } => format!("went back ({refund_reference})"),
+        RefundResult::Declined { code, message } => format!("was declined: {message} ({code})"),
+        RefundResult::Pending { refund_reference } => format!("is pending ({refund_reference})"),
+        RefundResult::Unknown { detail } => format!("has an end that nobody knows: {detail}"),
+    }
+}
+
+fn entered(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Active => "active",
+        Phase::Expiring => "expires soon",
+        Phase::Grace => "entered grace",
+        Phase::Retention => "entered retention",
+        Phase::Released => "released",
     }
 }
 

@@ -81,9 +81,7 @@ impl Engine {
 
     fn show_resource(&self, desk: Desk, id: &ResourceId, now: DateTime<Utc>) -> Result<Show, EngineError> {
         let entries = desk.store().history(&Subject::Resource(id.clone()))?;
-        let sequence = desk.sequence;
-        let state = desk.state;
-        let snapshot = Snapshot::of(state, sequence, self.blobs_with(BTreeMap::new()));
+        let snapshot = Snapshot::of(desk, self.blobs_with(BTreeMap::new()));
         let state = &snapshot.state;
         let Some(resource) = state.resources.get(id) else { return Err(not_found(state, id.as_str())) };
         let (quotes, refused) = self.quote_resources(&snapshot, &[resource], &Wish::default(), None, now)?;
@@ -223,6 +221,9 @@ fn mode_source(resource: &Resource, cover: &Cover<'_>, now: DateTime<Utc>) -> St
             Some(chosen) => format!("policy {name}, which denies the {} that {} chose", chosen.mode, chosen.actor),
             None => format!("policy {name}"),
         },
+        ModeSource::Finished(name) => {
+            format!("policy {name}, whose {} automatic renewals are done", resource.auto.renewals)
+        }
         ModeSource::Default => "no policy decides, so it is manual".to_owned(),
     }
 }

@@ -4,8 +4,14 @@
 //! `RENEWD_FAILPOINT=name` ends the process with exit code 137 the first time that boundary is reached,
 //! `RENEWD_FAILPOINT=name:3` the third time. Nothing is flushed, dropped or unwound: as a `kill -9` would.
 
-/// Boundaries of the engine around the call of a payment plugin: between the two durable barriers of an attempt.
-pub const PAYING_FAILPOINTS: &[&str] = &["pay.before-call", "pay.after-call"];
+/// Boundaries of the engine around the call of a payment plugin: between the two durable barriers of an attempt
+/// or refund.
+pub const PAYING_FAILPOINTS: &[&str] =
+    &["pay.before-call", "pay.after-call", "reconcile.after-call", "refund.before-call", "refund.after-call"];
+
+/// Boundaries of a run, beside those of the payments that it makes.
+pub const RUNNING_FAILPOINTS: &[&str] =
+    &["run.before-time", "run.after-time", "run.before-order", "run.after-order"];
 
 /// Boundaries of a copy that is being made: a backup, a restored or salvaged store, a rehearsal.
 pub const COPYING_FAILPOINTS: &[&str] =
@@ -42,7 +48,7 @@ pub fn failpoint(name: &str) {
     use std::sync::atomic::{AtomicU64, Ordering};
     static WANTED: OnceLock<Option<(String, u64)>> = OnceLock::new();
     static REACHED: AtomicU64 = AtomicU64::new(0);
-    let listed = [FAILPOINTS, PAYING_FAILPOINTS, COPYING_FAILPOINTS].iter().any(|list| list.contains(&name));
+    let listed = [FAILPOINTS, PAYING_FAILPOINTS, RUNNING_FAILPOINTS, COPYING_FAILPOINTS].iter().any(|list| list.contains(&name));
     debug_assert!(listed, "`{name}` is not in a list of failpoints");
     let wanted = WANTED.get_or_init(|| {
         let text = std::env::var("RENEWD_FAILPOINT").ok()?;

@@ -14,7 +14,7 @@ pub mod limits;
 mod sequence;
 mod store;
 
-pub use failpoint::{COPYING_FAILPOINTS, FAILPOINTS, PAYING_FAILPOINTS};
+pub use failpoint::{COPYING_FAILPOINTS, FAILPOINTS, PAYING_FAILPOINTS, RUNNING_FAILPOINTS};
 pub use index::IndexError;
 pub use journal::{Damage, JournalError, StoreId};
 pub use sequence::{Head, Sequence};

@@ -10,8 +10,8 @@ use renewd_core::cover::Cover;
 use renewd_core::documents::{Mode, Windows};
 use renewd_core::event::{Event, ImportChange};
 use renewd_core::ids::ResourceId;
-use renewd_core::order::OrderStatus;
-use renewd_core::resource::{Freeze, Imported, ModeOverride, Resource, TermEnd};
+use renewd_core::order::{Order, OrderStatus};
+use renewd_core::resource::{AutoRecord, Freeze, Imported, ModeOverride, Resource, TermEnd};
 use renewd_core::state::State;
 use renewd_policy::{Code, Place, Problem};
 
@@ -77,6 +77,11 @@ fn new_resource(row: &Checked, end: TermEnd) -> Resource {
         chosen: row.mode.map(by_import),
         freeze: None,
         open_order: None,
+        imported_generation: 0,
+        sought: None,
+        auto: AutoRecord::default(),
+        noted: None,
+        converted: None,
     }
 }
 
@@ -140,9 +145,14 @@ fn update(
     merged: &mut Merged,
 ) {
     let paying = resource.open_order.as_ref().and_then(|order| state.orders.get(order));
-    if let Some(order) = paying.filter(|o| matches!(o.status, OrderStatus::Paying | OrderStatus::Unknown)) {
-        let why = format!("order {} is being paid or has an unknown outcome", order.id);
+    let undecided =
+        |order: &&Order| matches!(order.status, OrderStatus::Paying | OrderStatus::Unknown | OrderStatus::Pending);
+    if let Some(order) = paying.filter(undecided) {
+        let why = format!("order {} is being paid or its outcome is not known yet", order.id);
         return merged.busy.push((row.id.clone(), why));
+    }
+    if let Some(freeze @ Freeze::Refunding { .. }) = &resource.freeze {
+        return merged.busy.push((row.id.clone(), freeze.to_string()));
     }
     let expiry = incoming_expiry(resource, row.expiry);
     let incoming = match end_of(expiry, row.anchor, Some(known_anchor(resource, &expiry))) {
@@ -274,7 +284,7 @@ fn freeze(resource: &Resource, conflict: Option<String>, merged: &mut Merged) {
     let id = resource.id.clone();
     let frozen_before = match &resource.freeze {
         Some(Freeze::ImportConflict { detail }) => Some(detail.clone()),
-        Some(Freeze::UnknownPayment { .. }) | None => None,
+        Some(Freeze::UnknownPayment { .. } | Freeze::Refunding { .. }) | None => None,
     };
     match (conflict, frozen_before) {
         (Some(detail), before) => {

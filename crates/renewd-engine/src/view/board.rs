@@ -26,8 +26,14 @@ pub struct BoardTab {
 pub enum NoticeKind {
     /// A payment's outcome is unknown.
     Unknown,
+    /// A gateway waits for a person.
+    RequiresAction,
     /// An order is held.
     Held,
+    /// A gateway has not decided.
+    Pending,
+    /// Money is on its way back.
+    Refund,
     /// An order was declined.
     Declined,
     /// An order waits to be paid.

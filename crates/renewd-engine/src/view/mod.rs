@@ -8,6 +8,7 @@ mod desired;
 mod item;
 mod order;
 mod resource;
+mod run;
 mod show;
 mod store;
 
@@ -17,8 +18,9 @@ pub use desired::{
     OverrideRow, OverrideSummary, PlanView, PlannedOrder, ResourceChange, RunCharge, SkippedRow,
 };
 pub use item::{Item, OrderSummary, RenewView};
-pub use order::{AttemptView, HoldView, OrderLineView, OrderView, TopUpView};
+pub use order::{AttemptView, HoldView, OrderLineView, OrderView, RefundView, TopUpView};
 pub use resource::{ListView, ResourceRow, TabCount};
+pub use run::{RunView, TimeNote};
 pub use show::{
     AccountView, AlignPreview, AlignRow, CandidateView, DaySuggestion, DocumentView, EventView, ModeChangeView,
     ModeRow, PhaseChangeView, PluginCheck, PluginRow, ReplayLine, ReplayView, RequestView, ResourceView, Show, UseView,

@@ -48,7 +48,7 @@ pub struct AttemptView {
     pub method: String,
     /// RFC 3339.
     pub started_at: String,
-    /// `succeeded`, `declined`, `unknown`, `in-flight`.
+    /// `succeeded`, `declined`, `pending`, `requires-action`, `price-moved`, `unknown`, `in-flight`.
     pub outcome: String,
     /// Code, words, or the gateway's reference.
     pub detail: Option<String>,
@@ -56,6 +56,32 @@ pub struct AttemptView {
     pub key: String,
     /// The plugin's digest.
     pub plugin: Option<String>,
+    /// How often the gateway was asked what came of it.
+    pub checks: u32,
+    /// RFC 3339: when it is asked next.
+    pub next_check: Option<String>,
+}
+
+/// One try to give money back.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefundView {
+    /// 1, 2, …
+    pub number: u32,
+    /// The line's resource; none for a charge that came too late.
+    pub resource: Option<ResourceId>,
+    /// How much.
+    pub amount: Money,
+    /// Why.
+    pub reason: String,
+    /// RFC 3339.
+    pub started_at: String,
+    /// `refunding`, `refunded`, `declined`, `pending`, `refund-unknown`.
+    pub outcome: String,
+    /// Code, words, or the gateway's reference.
+    pub detail: Option<String>,
+    /// RFC 3339: when the gateway is asked next.
+    pub next_check: Option<String>,
 }
 
 /// An order.
@@ -66,7 +92,7 @@ pub struct OrderView {
     pub order: OrderId,
     /// The payer.
     pub account: AccountName,
-    /// `placed`, `held`, `paying`, `unknown`, `settled`, `canceled`, `expired`.
+    /// `placed`, `held`, `paying`, `pending`, `unknown`, `settled`, `canceled`, `expired`.
     pub status: String,
     /// What became of it, in words.
     pub detail: Option<String>,
@@ -88,6 +114,8 @@ pub struct OrderView {
     pub lines: Vec<OrderLineView>,
     /// Every try to collect.
     pub attempts: Vec<AttemptView>,
+    /// Every try to give money back.
+    pub refunds: Vec<RefundView>,
     /// The command that fits its status.
     pub next: Option<String>,
 }

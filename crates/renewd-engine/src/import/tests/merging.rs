@@ -31,7 +31,7 @@ fn stored(world: &World) -> String {
 fn conflict(world: &World) -> Option<&str> {
     match &world.resource("phone-1").freeze {
         Some(Freeze::ImportConflict { detail }) => Some(detail),
-        Some(Freeze::UnknownPayment { .. }) => panic!("not an import's freeze"),
+        Some(Freeze::UnknownPayment { .. } | Freeze::Refunding { .. }) => panic!("not an import's freeze"),
         None => None,
     }
 }
@@ -254,7 +254,7 @@ fn a_conflict_holds_up_nothing_else() {
 
 #[test]
 fn a_resource_that_is_being_paid_is_left_alone() {
-    for (stage, busy) in [("placed", false), ("paying", true), ("unknown", true), ("declined", false)] {
+    for (stage, busy) in [("placed", false), ("paying", true), ("pending", true), ("unknown", true), ("declined", false)] {
         for take in [None, Some(Take::Inventory), Some(Take::Store)] {
             let mut world = World::new();
             let order = {
@@ -265,18 +265,15 @@ fn a_resource_that_is_being_paid_is_left_alone() {
             };
             let outcome = match stage {
                 "placed" | "paying" => None,
-                "unknown" => Some(Outcome::Unknown { detail: "no answer".to_owned() }),
-                _ => Some(Outcome::Declined {
-                    code: "no".to_owned(),
-                    message: "no".to_owned(),
-                    retry: renewd_core::order::Retry::Later,
-                }),
+                "pending" => Some(Outcome::Pending { reference: "ch_1".to_owned() }),
+                "unknown" => Some(Outcome::unknown("no answer")),
+                _ => Some(Outcome::declined("card_declined", "no", renewd_core::order::Retry::Later)),
             };
             if stage != "placed" {
                 world.pay(&order, "card").unwrap();
             }
             if let Some(outcome) = outcome {
-                let events = end_attempt(&world.state, &order, 1, outcome).unwrap();
+                let events = end_attempt(&world.state, &order, 1, outcome, "process-1", world.now).unwrap();
                 world.apply(&events);
             }
             let before = world.resource("phone-1").clone();

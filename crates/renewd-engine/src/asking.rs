@@ -1,0 +1,194 @@
+//! What gateways are asked, and their answers in the core's words.
+
+use crate::pricing::local;
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use renewd_core::calendar::rfc3339_in;
+use renewd_core::decide::{Earlier, FoundCharge, Seen};
+use renewd_core::ids::Digest;
+use renewd_core::order::{Attempt, Order, Outcome, Refund, RefundResult, Retry};
+use renewd_plugin_host as host;
+use renewd_plugin_host::payment_wire::{ChargeLine, ChargeRef, ChargeRequest, RefundRequest};
+
+/// Days before now from which a new store asks for earlier charges: longer than any automatic charge lies before the
+/// end of retention under the known conventions.
+const SOUGHT_BACK_DAYS: i64 = 45;
+
+/// The charge of an attempt.
+pub(crate) fn charge_request(order: &Order, attempt: &Attempt) -> ChargeRequest {
+    let zone = order.time_zone;
+    ChargeRequest {
+        order: order.id.to_string(),
+        attempt: attempt.number,
+        account: order.account.to_string(),
+        method_reference: attempt.method.reference.clone(),
+        currency: order.total.currency().code().to_owned(),
+        minor_digits: order.total.currency().minor_digits(),
+        amount: order.total.amount().to_string(),
+        idempotency_key: attempt.key.to_string(),
+        requested_at: rfc3339_in(attempt.started_at, zone),
+        requested_on: attempt.started_at.with_timezone(&zone).date_naive().to_string(),
+        lines: order
+            .lines
+            .iter()
+            .map(|line| ChargeLine {
+                item: line.prepared.resource.to_string(),
+                external_id: None,
+                description: format!("renewal of {} for {}", line.prepared.resource, line.prepared.dates.term),
+                old_expiry: local(&line.prepared.old_end.expiry),
+                new_expiry: local(line.prepared.new_expiry()),
+                term: line.prepared.dates.term.to_string(),
+                amount: line.total.amount().to_string(),
+                key: line.prepared.line_key().to_string(),
+            })
+            .collect(),
+        metadata: Vec::new(),
+    }
+}
+
+/// Asks what became of an attempt.
+pub(crate) fn charge_ref(order: &Order, attempt: &Attempt) -> ChargeRef {
+    reference(order, attempt.number, &attempt.key, attempt.method.reference.clone(), attempt.started_at, {
+        attempt.reference().map(str::to_owned)
+    })
+}
+
+/// Asks for any charge of an order's lines, before the first attempt of this store. `method_reference` is the account's
+/// at the method.
+pub(crate) fn earlier_ref(
+    order: &Order,
+    number: u32,
+    method_reference: Option<String>,
+    now: DateTime<Utc>,
+) -> ChargeRef {
+    let mut asked = reference(order, number, &order.payment_key(number), method_reference, now, None);
+    let since = now.checked_sub_signed(TimeDelta::days(SOUGHT_BACK_DAYS)).unwrap_or(now);
+    asked.metadata.push(("since".to_owned(), rfc3339_in(since, Tz::UTC)));
+    asked
+}
+
+fn reference(
+    order: &Order,
+    number: u32,
+    key: &Digest,
+    method_reference: Option<String>,
+    requested_at: DateTime<Utc>,
+    reference: Option<String>,
+) -> ChargeRef {
+    ChargeRef {
+        order: order.id.to_string(),
+        attempt: number,
+        account: order.account.to_string(),
+        method_reference,
+        idempotency_key: key.to_string(),
+        currency: order.total.currency().code().to_owned(),
+        minor_digits: order.total.currency().minor_digits(),
+        amount: order.total.amount().to_string(),
+        requested_at: rfc3339_in(requested_at, order.time_zone),
+        reference,
+        line_keys: order.lines.iter().map(|line| line.prepared.line_key().to_string()).collect(),
+        metadata: Vec::new(),
+    }
+}
+
+/// Asks for money back.
+pub(crate) fn refund_request(order: &Order, refund: &Refund) -> RefundRequest {
+    RefundRequest {
+        order: order.id.to_string(),
+        account: order.account.to_string(),
+        reference: refund.reference.clone(),
+        currency: refund.amount.currency().code().to_owned(),
+        minor_digits: refund.amount.currency().minor_digits(),
+        amount: refund.amount.amount().to_string(),
+        idempotency_key: refund.key.to_string(),
+        requested_at: rfc3339_in(refund.started_at, order.time_zone),
+        reason: refund.reason.clone(),
+        metadata: Vec::new(),
+    }
+}
+
+/// What a charge answered. The amount must be the whole amount; anything else is unknown.
+pub(crate) fn outcome(answer: host::Outcome, order: &Order) -> Outcome {
+    use host::Outcome as Answer;
+    match answer {
+        Answer::Succeeded { reference, amount, .. } if amount == order.total => Outcome::Succeeded { reference },
+        Answer::Succeeded { reference, amount, .. } => Outcome::Unknown {
+            detail: format!("the plugin took {amount} instead of {} as `{reference}`", order.total),
+            reference: Some(reference),
+        },
+        Answer::Declined { code, message, retry, not_before } => Outcome::Declined {
+            code,
+            message,
+            retry: retry_word(retry),
+            not_before: not_before.map(|moment| moment.to_utc()),
+        },
+        Answer::Pending { reference } => Outcome::Pending { reference },
+        Answer::RequiresAction { url, expires, reference } => {
+            Outcome::RequiresAction { url, expires: expires.to_utc(), reference }
+        }
+        Answer::PriceMoved { actual } => Outcome::PriceMoved { actual },
+        Answer::Unknown { reason, reference } => Outcome::Unknown { detail: reason, reference },
+    }
+}
+
+fn retry_word(retry: host::Retry) -> Retry {
+    match retry {
+        host::Retry::Never => Retry::Never,
+        host::Retry::Later => Retry::Later,
+        host::Retry::OtherMethod => Retry::OtherMethod,
+    }
+}
+
+/// What `find-charge` answered.
+pub(crate) fn seen(answer: host::FindResult, order: &Order) -> Seen {
+    match answer {
+        host::FindResult::Found(charge) => Seen::Found(found(charge, order)),
+        host::FindResult::NotFound => Seen::NotFound,
+        host::FindResult::Unknown { reason } => Seen::CannotTell { detail: reason },
+    }
+}
+
+fn found(charge: host::FoundCharge, order: &Order) -> FoundCharge {
+    FoundCharge {
+        reference: charge.reference,
+        amount: charge.amount,
+        outcome: outcome(charge.outcome, order),
+        line_keys: charge.line_keys,
+    }
+}
+
+/// What became of the search for earlier charges.
+#[derive(Debug, Clone)]
+pub(crate) enum Sought {
+    /// The gateway knows none.
+    None,
+    /// It knows one.
+    Found(Earlier),
+    /// Nobody can tell, so nothing may be charged.
+    CannotTell(String),
+}
+
+/// What `find-charge` answered before the first attempt.
+pub(crate) fn sought(answer: host::FindResult, order: &Order) -> Sought {
+    let charge = match answer {
+        host::FindResult::Found(charge) => found(charge, order),
+        host::FindResult::NotFound => return Sought::None,
+        host::FindResult::Unknown { reason } => return Sought::CannotTell(reason),
+    };
+    match (&charge.outcome, charge.differs_from(order)) {
+        (Outcome::Declined { .. } | Outcome::PriceMoved { .. }, _) => Sought::None,
+        (Outcome::Unknown { detail, .. }, None) => Sought::CannotTell(detail.clone()),
+        (_, Some(detail)) => Sought::Found(Earlier::Other { detail }),
+        (_, None) => Sought::Found(Earlier::Same { outcome: charge.outcome }),
+    }
+}
+
+/// What `refund` answered.
+pub(crate) fn refund_result(answer: host::RefundOutcome) -> RefundResult {
+    match answer {
+        host::RefundOutcome::Refunded { reference, .. } => RefundResult::Refunded { refund_reference: reference },
+        host::RefundOutcome::Declined { code, message, .. } => RefundResult::Declined { code, message },
+        host::RefundOutcome::Pending { reference } => RefundResult::Pending { refund_reference: reference },
+        host::RefundOutcome::Unknown { reason } => RefundResult::Unknown { detail: reason },
+    }
+}

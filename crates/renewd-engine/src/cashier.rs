@@ -1,0 +1,467 @@
+//! The cashier: pays orders, many at once. Manual renewals, requests, batches and automatic renewals all pay here.
+//!
+//! Each order goes round: its rows are read, its earlier charges are sought, it is priced again, its intent is written,
+//! its gateway is asked, the outcome is written; where a method declines, round again with the next. Outcomes and
+//! intents of several orders share a visit to the store and an `fdatasync`.
+//!
+//! INVARIANT (two barriers): an intent is durable before its gateway is called; an outcome is durable before anything is
+//! shown. The store is not locked while a plugin is asked.
+
+mod job;
+mod pool;
+
+use crate::asking::{charge_request, earlier_ref, outcome, sought};
+use crate::desk::Desk;
+use crate::engine::{Engine, IN_FLIGHT_PER_METHOD};
+use crate::error::EngineError;
+use crate::load::config_text;
+use crate::progress::Step;
+use job::{Answer, Finished, Job, Priced, Stage, Till};
+use pool::Pool;
+use renewd_core::decide;
+use renewd_core::documents::AccountMethod;
+use renewd_core::ids::{MethodName, OrderId};
+use renewd_core::money::Money;
+use renewd_core::order::{Attempt, Order, OrderStatus, Outcome};
+use renewd_core::refusal::{Reason, Refusal};
+use renewd_core::state::State;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// Orders that are read and priced ahead of the free places.
+const AHEAD: usize = IN_FLIGHT_PER_METHOD;
+
+/// Times that an order is priced again because something changed between pricing and intent.
+const REPRICE_TRIES: usize = 20;
+
+/// Seconds after which a price is too old to begin an attempt with.
+const PRICE_AGE_SECONDS: i64 = 60;
+
+/// What may be charged, by currency; everything where no limit is set.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Budget {
+    left: Option<BTreeMap<&'static str, Money>>,
+}
+
+impl Budget {
+    /// At most these sums; a currency that is not named may not be charged at all. No sums: no limit.
+    pub(crate) fn of(sums: &[Money]) -> Self {
+        let left = sums.iter().map(|sum| (sum.currency().code(), *sum)).collect();
+        Self { left: (!sums.is_empty()).then_some(left) }
+    }
+
+    fn take(&mut self, total: Money) -> bool {
+        let Some(left) = &mut self.left else { return true };
+        let Some(sum) = left.get_mut(total.currency().code()) else { return total.is_zero() };
+        match sum.minus(total) {
+            Ok(rest) if !rest.is_negative() => {
+                *sum = rest;
+                true
+            }
+            Ok(_) | Err(_) => false,
+        }
+    }
+
+    fn give_back(&mut self, total: Money) {
+        if let Some(sum) = self.left.as_mut().and_then(|left| left.get_mut(total.currency().code()))
+            && let Ok(more) = sum.plus(total)
+        {
+            *sum = more;
+        }
+    }
+}
+
+/// Why orders were not paid, for a reason that is not their own state.
+pub(crate) type Unpaid = BTreeMap<OrderId, Refusal>;
+
+impl Engine {
+    /// Tries the methods of each order until one pays, in this order of orders. Answers why no attempt could be begun,
+    /// where none could.
+    pub(crate) fn pay_orders(
+        &self,
+        orders: &[OrderId],
+        pay_with: Option<&MethodName>,
+        budget: &mut Budget,
+    ) -> Result<Unpaid, EngineError> {
+        let step = self.step("paying", orders.len());
+        let owner = self.owner()?;
+        std::thread::scope(|scope| {
+            let mut cashier = Cashier {
+                engine: self,
+                pay_with,
+                budget,
+                step: &step,
+                owner,
+                waiting: orders.iter().cloned().map(Job::new).collect(),
+                priced: Vec::new(),
+                pool: Pool::new(scope, self.in_flight),
+                running: BTreeMap::new(),
+                parked: VecDeque::new(),
+                finished: Vec::new(),
+                unpaid: Unpaid::new(),
+            };
+            cashier.serve()?;
+            Ok(cashier.unpaid)
+        })
+    }
+}
+
+struct Cashier<'scope, 'env, 'a> {
+    engine: &'a Engine,
+    pay_with: Option<&'a MethodName>,
+    budget: &'a mut Budget,
+    step: &'a Step<'a>,
+    owner: String,
+    waiting: VecDeque<Job>,
+    priced: Vec<Priced>,
+    pool: Pool<'scope, 'env, Finished>,
+    running: BTreeMap<MethodName, usize>,
+    /// Orders whose gateway is to be asked for earlier charges as soon as it has a free place.
+    parked: VecDeque<(Job, Order, Till)>,
+    finished: Vec<Finished>,
+    unpaid: Unpaid,
+}
+
+impl<'scope, 'env> Cashier<'scope, 'env, '_> {
+    fn serve(&mut self) -> Result<(), EngineError> {
+        loop {
+            let next = self.next_jobs();
+            if next.is_empty() && self.finished.is_empty() && !self.can_begin() {
+                if self.pool.is_idle() {
+                    return Ok(());
+                }
+                self.finished.extend(self.pool.wait());
+                continue;
+            }
+            let state = self.visit(&next)?;
+            for job in next {
+                self.price(job, &state)?;
+            }
+            self.unpark();
+            self.finished.extend(self.pool.done_so_far());
+        }
+    }
+
+    fn next_jobs(&mut self) -> Vec<Job> {
+        let room = AHEAD.saturating_sub(self.priced.len());
+        let room = if self.engine.in_flight == 1 { room.min(1) } else { room };
+        self.waiting.drain(..room.min(self.waiting.len())).collect()
+    }
+
+    fn is_free(&self, method: &MethodName) -> bool {
+        self.running.get(method).copied().unwrap_or_default() < self.engine.in_flight
+    }
+
+    fn can_begin(&self) -> bool {
+        self.priced.iter().any(|priced| self.is_free(&priced.till.method.method))
+    }
+
+    /// One visit to the store: writes what has ended and what begins, and reads what comes next.
+    fn visit(&mut self, next: &[Job]) -> Result<State, EngineError> {
+        let now = self.engine.now();
+        let ended = std::mem::take(&mut self.finished);
+        for finished in &ended {
+            if let Some(running) = self.running.get_mut(&finished.method.method) {
+                *running = running.saturating_sub(1);
+            }
+        }
+        let mut begin = Vec::new();
+        let mut blocked = Vec::new();
+        let mut places = self.running.clone();
+        for priced in std::mem::take(&mut self.priced) {
+            let place = places.entry(priced.till.method.method.clone()).or_default();
+            if *place < self.engine.in_flight {
+                *place += 1;
+                begin.push(priced);
+            } else {
+                blocked.push(priced);
+            }
+        }
+        self.priced = blocked;
+        let ids: Vec<OrderId> = ended
+            .iter()
+            .map(|finished| &finished.job.order)
+            .chain(begin.iter().map(|priced| &priced.job.order))
+            .chain(next.iter().map(|job| &job.order))
+            .cloned()
+            .collect();
+        let mut desk = self.engine.desk_for(&ids, now)?;
+        let ended: Vec<Job> = ended.into_iter().map(|finished| self.end(&mut desk, finished)).collect();
+        let begun: Vec<Job> = begin.into_iter().filter_map(|priced| self.begin(&mut desk, priced)).collect();
+        desk.commit()?;
+        for job in ended.into_iter().chain(begun) {
+            self.after_commit(&desk.state, job)?;
+        }
+        let state = std::mem::take(&mut desk.state);
+        drop(desk);
+        Ok(state)
+    }
+
+    /// Writes down what a gateway said.
+    fn end(&mut self, desk: &mut Desk, finished: Finished) -> Job {
+        let Finished { mut job, method, answer } = finished;
+        match answer {
+            Answer::Charged { attempt, outcome } => {
+                let now = self.engine.now();
+                // Refused: a person or another process has found out meanwhile how it ended.
+                if let Ok(events) = decide::end_attempt(&desk.state, &job.order, attempt, outcome, &self.owner, now) {
+                    desk.push(events);
+                }
+                job.stage = Stage::Look;
+            }
+            Answer::Sought(sought) => job.stage = Stage::Sought(method, sought),
+        }
+        job
+    }
+
+    /// Writes the intent of an attempt, where the order is still as it was priced.
+    fn begin(&mut self, desk: &mut Desk, priced: Priced) -> Option<Job> {
+        let now = self.engine.now();
+        let too_old = PRICE_AGE_SECONDS < now.signed_duration_since(priced.at).num_seconds();
+        let holds = !too_old && priced.still_holds(&desk.state);
+        let Priced { mut job, till, requotes, earlier, epoch, .. } = priced;
+        if !holds {
+            job.reprices += 1;
+            if REPRICE_TRIES < job.reprices {
+                let refusal = Refusal::new(Reason::PriceChanged, "others keep changing the order while it is priced");
+                self.give_up(job, refusal.hint("try again"));
+            } else {
+                self.waiting.push_front(job);
+            }
+            return None;
+        }
+        let spec = till.spec(&self.owner, epoch);
+        let decided = match earlier {
+            Some(earlier) => decide::take_earlier(&desk.state, &job.order, spec, earlier, now),
+            None => decide::start_attempt(&desk.state, &job.order, spec, &requotes, now),
+        };
+        let total = desk.state.orders.get(&job.order).map(|order| order.total);
+        match decided {
+            Err(refusal) => {
+                self.give_up(job, refusal);
+                None
+            }
+            Ok(_) if !job.counted && !total.is_some_and(|total| self.budget.take(total)) => {
+                let message = "it would exceed what this run may charge".to_owned();
+                self.give_up(
+                    job,
+                    Refusal::new(Reason::OverMaxCharge, message).hint("run again with a higher `--max-charge`"),
+                );
+                None
+            }
+            Ok(events) => {
+                desk.push(events);
+                job.counted = true;
+                job.tried.push(till.method.clone());
+                job.stage = Stage::Begun(till);
+                Some(job)
+            }
+        }
+    }
+
+    /// What a job does once its events are durable: it asks its gateway, goes round again, or is done.
+    fn after_commit(&mut self, state: &State, job: Job) -> Result<(), EngineError> {
+        let Some(order) = state.orders.get(&job.order) else {
+            return Ok(());
+        };
+        let in_flight = order.last_attempt().filter(|attempt| attempt.outcome == Outcome::InFlight).cloned();
+        match (&job.stage, in_flight) {
+            (Stage::Begun(till), Some(attempt)) => {
+                let till = till.clone();
+                self.charge(job, order, attempt, &till);
+            }
+            (Stage::Sought(..), _) => self.waiting.push_front(job),
+            (Stage::New | Stage::Look | Stage::Begun(_), _) if order.status == OrderStatus::Open => {
+                self.waiting.push_front(Job { stage: Stage::New, ..job });
+            }
+            (Stage::New | Stage::Look | Stage::Begun(_), _) => self.done(job, Some(order)),
+        }
+        Ok(())
+    }
+
+    fn charge(&mut self, job: Job, order: &Order, attempt: Attempt, till: &Till) {
+        let Some((gateway, _)) = &till.gateway else { return };
+        let gateway = Arc::clone(gateway);
+        let order = order.clone();
+        let method = till.method.clone();
+        *self.running.entry(method.method.clone()).or_default() += 1;
+        self.pool.ask(move || {
+            crate::failpoint("pay.before-call");
+            let answer = gateway.charge(&config_text(&attempt.config), &charge_request(&order, &attempt));
+            crate::failpoint("pay.after-call");
+            let answer = Answer::Charged { attempt: attempt.number, outcome: outcome(answer, &order) };
+            Finished { job, method, answer }
+        });
+    }
+
+    /// Chooses a method and prices the order again from the documents in force, or asks for earlier charges first.
+    fn price(&mut self, mut job: Job, state: &State) -> Result<(), EngineError> {
+        let now = self.engine.now();
+        let order = match decide::payable(state, &job.order, now) {
+            Ok(order) => order,
+            Err(refusal) => {
+                self.give_up(job, refusal);
+                return Ok(());
+            }
+        };
+        let snapshot = self.engine.blobs_with(BTreeMap::new());
+        let (till, earlier) = match std::mem::replace(&mut job.stage, Stage::New) {
+            Stage::Sought(method, sought) => match self.after_search(state, method, sought)? {
+                Ok(found) => found,
+                Err(refusal) => {
+                    self.give_up(job, refusal);
+                    return Ok(());
+                }
+            },
+            Stage::New | Stage::Look | Stage::Begun(_) => match self.choose(state, order, &mut job)? {
+                Some(till) => (till, None),
+                None => {
+                    self.no_method_left(job, order);
+                    return Ok(());
+                }
+            },
+        };
+        if earlier.is_none() && !till.was_searched && self.must_search(state, order, &till) {
+            self.parked.push_back((job, order.clone(), till));
+            return Ok(());
+        }
+        let requotes = self.engine.requote(state, &snapshot, order, now)?;
+        let epoch = till.was_searched.then_some(till.epoch);
+        self.priced.push(Priced::new(job, till, state, order, requotes, earlier, epoch, now));
+        Ok(())
+    }
+
+    /// The next method that can be tried, with its gateway.
+    fn choose(&mut self, state: &State, order: &Order, job: &mut Job) -> Result<Option<Till>, EngineError> {
+        if order.total.is_zero() {
+            return Ok(Some(Till::for_nothing()));
+        }
+        for method in self.methods_to_try(state, order) {
+            if job.tried.contains(&method) {
+                continue;
+            }
+            match self.till(state, method.clone())? {
+                Ok(till) => return Ok(Some(till)),
+                Err(refusal) => {
+                    job.refusal = Some(refusal);
+                    job.tried.push(method);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn methods_to_try(&self, state: &State, order: &Order) -> Vec<AccountMethod> {
+        let now = self.engine.now();
+        let known: Vec<AccountMethod> =
+            decide::usable_methods(state, order, self.pay_with, now).into_iter().cloned().collect();
+        let listed = self.pay_with.is_some_and(|name| order.methods.iter().any(|method| method.method == *name));
+        if listed || self.pay_with.is_none() {
+            return known;
+        }
+        let account = state.account(&order.account);
+        account.map_or(Vec::new(), |account| crate::arrange::account_methods(account, None, self.pay_with))
+    }
+
+    fn till(&self, state: &State, method: AccountMethod) -> Result<Result<Till, Refusal>, EngineError> {
+        if method.method.is_balance() {
+            return Ok(Ok(Till::of_balance(method)));
+        }
+        let (document, plugin) = match crate::gateway::payment_documents(state, &method.method) {
+            Ok(found) => found,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let gateway = self.engine.gateway(plugin, &self.engine.blobs_with(BTreeMap::new()))?;
+        Ok(gateway.map(|gateway| Till {
+            method,
+            config: document.config.clone(),
+            gateway: Some((gateway, Box::new(plugin.clone()))),
+            was_searched: false,
+            epoch: 0,
+        }))
+    }
+
+    /// Whether a gateway must be asked for earlier charges: this store may not know of them (it is new or restored).
+    fn must_search(&self, state: &State, order: &Order, till: &Till) -> bool {
+        let remembers = till.gateway.as_ref().is_some_and(|(gateway, _)| gateway.has_memory());
+        let epoch = Some(self.engine.epoch());
+        let mut rows = order.lines.iter().filter_map(|line| state.resources.get(&line.prepared.resource));
+        remembers && rows.any(|row| row.sought != epoch)
+    }
+
+    fn unpark(&mut self) {
+        for (job, order, till) in std::mem::take(&mut self.parked) {
+            if self.is_free(&till.method.method) {
+                self.search(job, order, till);
+            } else {
+                self.parked.push_back((job, order, till));
+            }
+        }
+    }
+
+    fn search(&mut self, job: Job, order: Order, till: Till) {
+        let Some((gateway, _)) = till.gateway else { return };
+        let now = self.engine.now();
+        *self.running.entry(till.method.method.clone()).or_default() += 1;
+        self.pool.ask(move || {
+            let number = u32::try_from(order.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
+            let asked = earlier_ref(&order, number, till.method.reference.clone(), now);
+            let answer = sought(gateway.find_charge(&config_text(&till.config), &asked), &order);
+            Finished { job, method: till.method, answer: Answer::Sought(answer) }
+        });
+    }
+
+    #[expect(clippy::type_complexity, reason = "a till with what was found at it, or why it cannot be used")]
+    fn after_search(
+        &self,
+        state: &State,
+        method: AccountMethod,
+        sought: crate::asking::Sought,
+    ) -> Result<Result<(Till, Option<decide::Earlier>), Refusal>, EngineError> {
+        use crate::asking::Sought;
+        let earlier = match sought {
+            Sought::None => None,
+            Sought::Found(earlier) => Some(earlier),
+            Sought::CannotTell(detail) => {
+                let message = format!("{} cannot tell of earlier charges: {detail}", method.method);
+                let hint = "nothing was charged; try again when the gateway answers";
+                return Ok(Err(Refusal::new(Reason::PaymentUnknown, message).hint(hint)));
+            }
+        };
+        let till = self.till(state, method)?;
+        Ok(till.map(|till| (Till { was_searched: true, epoch: self.engine.epoch(), ..till }, earlier)))
+    }
+
+    fn no_method_left(&mut self, job: Job, order: &Order) {
+        // What was tried has left its mark on the order; only where nothing could be tried is there more to say.
+        if job.counted && job.refusal.is_none() {
+            self.done(job, Some(order));
+            return;
+        }
+        let id = &order.id;
+        let refusal = job.refusal.clone().unwrap_or_else(|| {
+            Refusal::new(Reason::NoPaymentMethod, format!("every method of order {id} has declined for good"))
+                .hint(format!("`renewd orders pay {id} --pay-with METHOD`, or `renewd orders cancel {id}`"))
+        });
+        if job.counted {
+            self.budget.give_back(order.total);
+        }
+        self.give_up(job, refusal);
+    }
+
+    fn give_up(&mut self, job: Job, refusal: Refusal) {
+        self.unpaid.insert(job.order, refusal);
+        self.step.step(1);
+    }
+
+    fn done(&mut self, job: Job, order: Option<&Order>) {
+        let may_be_paid = order.is_none_or(|order| match order.status {
+            OrderStatus::Settled { .. } | OrderStatus::Paying | OrderStatus::Unknown | OrderStatus::Pending => true,
+            OrderStatus::Open | OrderStatus::Held | OrderStatus::Canceled { .. } | OrderStatus::Expired { .. } => false,
+        });
+        if let Some(order) = order.filter(|_| job.counted && !may_be_paid) {
+            self.budget.give_back(order.total);
+        }
+        self.step.step(1);
+    }
+}

@@ -1,0 +1,138 @@
+//! An order on its way through the cashier.
+
+use crate::asking::Sought;
+use crate::gateway::Gateway;
+use chrono::{DateTime, Utc};
+use renewd_core::decide::{AttemptSpec, Earlier};
+use renewd_core::documents::{AccountMethod, Plugin};
+use renewd_core::ids::{MethodName, OrderId};
+use renewd_core::order::{Order, Outcome};
+use renewd_core::quote::Quote;
+use renewd_core::refusal::Refusal;
+use renewd_core::resource::Resource;
+use renewd_core::state::{Meta, State};
+use std::sync::Arc;
+
+/// Where an order is on its way.
+pub(super) enum Stage {
+    /// A method is to be chosen.
+    New,
+    /// Its gateway has answered.
+    Look,
+    /// A method's gateway has said what it knows of earlier charges.
+    Sought(AccountMethod, Sought),
+    /// Its intent is written.
+    Begun(Till),
+}
+
+/// An order that is to be paid.
+pub(super) struct Job {
+    pub(super) order: OrderId,
+    /// Methods that were tried, or could not be.
+    pub(super) tried: Vec<AccountMethod>,
+    pub(super) reprices: usize,
+    /// Why the last method could not be tried.
+    pub(super) refusal: Option<Refusal>,
+    /// Whether its total is taken out of what may be charged.
+    pub(super) counted: bool,
+    pub(super) stage: Stage,
+}
+
+impl Job {
+    pub(super) fn new(order: OrderId) -> Self {
+        Self { order, tried: Vec::new(), reprices: 0, refusal: None, counted: false, stage: Stage::New }
+    }
+}
+
+/// A method that can be tried, with its gateway; `balance` has none.
+#[derive(Clone)]
+pub(super) struct Till {
+    pub(super) method: AccountMethod,
+    pub(super) config: serde_json::Value,
+    pub(super) gateway: Option<(Arc<dyn Gateway>, Box<Plugin>)>,
+    /// Whether the gateway was asked for earlier charges.
+    pub(super) was_searched: bool,
+    /// In which epoch of the store.
+    pub(super) epoch: u32,
+}
+
+impl Till {
+    pub(super) fn of_balance(method: AccountMethod) -> Self {
+        Self { method, config: serde_json::Value::Null, gateway: None, was_searched: false, epoch: 0 }
+    }
+
+    /// What settles an order that costs nothing.
+    pub(super) fn for_nothing() -> Self {
+        Self::of_balance(AccountMethod { method: MethodName::balance(), reference: None })
+    }
+
+    pub(super) fn spec(&self, owner: &str, sought: Option<u32>) -> AttemptSpec {
+        let document = self.gateway.as_ref().map(|(_, document)| document.clone());
+        AttemptSpec {
+            method: self.method.clone(),
+            plugin: document.as_ref().map(|document| document.digest),
+            config: self.config.clone(),
+            document,
+            sought,
+            owner: owner.to_owned(),
+        }
+    }
+}
+
+/// An order that was priced again, and what it was priced from.
+pub(super) struct Priced {
+    pub(super) job: Job,
+    pub(super) till: Till,
+    pub(super) requotes: Vec<Quote>,
+    /// A charge that the gateway knows already.
+    pub(super) earlier: Option<Earlier>,
+    /// Epoch in which the gateway was asked for earlier charges.
+    pub(super) epoch: Option<u32>,
+    pub(super) at: DateTime<Utc>,
+    basis: (Meta, Vec<Option<Resource>>),
+}
+
+impl Priced {
+    #[expect(clippy::too_many_arguments, reason = "the parts are made one after the other and kept together from here")]
+    pub(super) fn new(
+        job: Job,
+        till: Till,
+        state: &State,
+        order: &Order,
+        requotes: Vec<Quote>,
+        earlier: Option<Earlier>,
+        epoch: Option<u32>,
+        at: DateTime<Utc>,
+    ) -> Self {
+        Self { basis: basis(state, order), job, till, requotes, earlier, epoch, at }
+    }
+
+    /// Whether documents and resources are still those that the order was priced from.
+    pub(super) fn still_holds(&self, state: &State) -> bool {
+        state.orders.get(&self.job.order).is_some_and(|order| basis(state, order) == self.basis)
+    }
+}
+
+fn basis(state: &State, order: &Order) -> (Meta, Vec<Option<Resource>>) {
+    let rows = order.lines.iter().map(|line| state.resources.get(&line.prepared.resource).cloned());
+    (state.meta.clone(), rows.collect())
+}
+
+/// What a gateway said.
+pub(super) enum Answer {
+    /// To an attempt.
+    Charged {
+        /// Its number.
+        attempt: u32,
+        outcome: Outcome,
+    },
+    /// To the question for earlier charges.
+    Sought(Sought),
+}
+
+/// A job whose gateway has answered.
+pub(super) struct Finished {
+    pub(super) job: Job,
+    pub(super) method: AccountMethod,
+    pub(super) answer: Answer,
+}

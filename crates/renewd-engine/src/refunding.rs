@@ -1,0 +1,92 @@
+//! Giving lines of paid orders back.
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::orders::order_view;
+use crate::view::OrderView;
+use renewd_core::decide::{self, RefundAsk};
+use renewd_core::ids::{OrderId, ResourceId};
+use renewd_core::money::Money;
+use renewd_core::refusal::Refusal;
+
+/// What a person wants back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RefundWish {
+    /// The lines; all of the order's where there are none.
+    pub resources: Vec<ResourceId>,
+    /// How much, for one line only; all that is left where absent.
+    pub amount: Option<Money>,
+    /// Why.
+    pub reason: String,
+}
+
+impl Engine {
+    /// Gives lines of a paid order back, each with an intent of its own. A charge that came too late and whose refund
+    /// was declined is given back again where no line is named.
+    ///
+    /// # Errors
+    /// Nothing can be given back, or the store fails. Lines before one that is refused have been given back.
+    pub fn refund(&self, id: &OrderId, wish: &RefundWish) -> Result<OrderView, EngineError> {
+        if wish.reason.trim().is_empty() {
+            let hint = "say why, with `--reason TEXT`".to_owned();
+            return Err(EngineError::input("no-reason", "a refund needs a reason", hint));
+        }
+        let ids = std::slice::from_ref(id);
+        let state = self.state_with_orders(ids, self.now())?;
+        let lines: Vec<ResourceId> = match (wish.resources.is_empty(), state.orders.get(id)) {
+            (true, Some(order)) => order.lines.iter().map(|line| line.prepared.resource.clone()).collect(),
+            (true, None) | (false, _) => wish.resources.clone(),
+        };
+        if wish.amount.is_some() && lines.len() != 1 {
+            return Err(EngineError::input(
+                "amount-of-several-lines",
+                format!("`--amount` is for one line, and order {id} has {}", lines.len()),
+                "name the line with `--line RESOURCE`".to_owned(),
+            ));
+        }
+        if wish.resources.is_empty() && self.refund_late(id)? {
+            return self.refunded_view(id);
+        }
+        for resource in lines {
+            self.refund_one(id, resource, wish)?;
+        }
+        self.refunded_view(id)
+    }
+
+    fn refund_one(&self, id: &OrderId, resource: ResourceId, wish: &RefundWish) -> Result<(), EngineError> {
+        let ids = std::slice::from_ref(id);
+        let owner = self.owner()?;
+        let mut desk = self.desk_for(ids, self.now())?;
+        let ask = RefundAsk { resource, amount: wish.amount, reason: wish.reason.clone(), owner };
+        let decided = decide::refund_line(&desk.state, id, ask, self.now());
+        if let Ok(events) = &decided {
+            desk.push(events.clone());
+        }
+        desk.commit()?;
+        drop(desk);
+        decided?;
+        self.finish_refunds(ids)
+    }
+
+    fn refund_late(&self, id: &OrderId) -> Result<bool, EngineError> {
+        let owner = self.owner()?;
+        let mut desk = self.desk_for(std::slice::from_ref(id), self.now())?;
+        let decided: Result<_, Refusal> = decide::retry_late_refund(&desk.state, id, &owner, self.now());
+        let is_late = decided.is_ok();
+        desk.push(decided.unwrap_or_default());
+        desk.commit()?;
+        drop(desk);
+        if is_late {
+            self.finish_refunds(std::slice::from_ref(id))?;
+        }
+        Ok(is_late)
+    }
+
+    fn refunded_view(&self, id: &OrderId) -> Result<OrderView, EngineError> {
+        let state = self.state_with_orders(std::slice::from_ref(id), self.now())?;
+        match state.orders.get(id) {
+            Some(order) => Ok(order_view(&state, order)),
+            None => Err(EngineError::Bug(format!("order {id} is gone"))),
+        }
+    }
+}

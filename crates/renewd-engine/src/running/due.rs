@@ -1,0 +1,85 @@
+//! What is due: resources to be ordered, orders to be paid, and time as people read it.
+
+use crate::charge::{charge_blocked, next_charge};
+use crate::view::TimeNote;
+use chrono::{DateTime, Days, Utc};
+use renewd_core::cover::Cover;
+use renewd_core::event::Event;
+use renewd_core::ids::ResourceId;
+use renewd_core::order::{Order, OrderStatus, Origin};
+use renewd_core::refusal::{Reason, Refusal, Verdict};
+use renewd_core::resource::Resource;
+use renewd_core::state::State;
+
+/// Days between two tries to pay the order of a request, where no policy says otherwise.
+const REQUEST_RETRY_DAYS: u32 = 1;
+
+/// Due automatic renewals.
+pub(super) struct Due<'a> {
+    /// Those that can be ordered.
+    pub(super) resources: Vec<&'a Resource>,
+    /// Those that something stands in the way of.
+    pub(super) blocked: Vec<(ResourceId, Verdict, Refusal)>,
+}
+
+/// The automatic renewals that are due. What an order of automatic renewal or a request already has is not among them.
+pub(super) fn due(state: &State, now: DateTime<Utc>) -> Due<'_> {
+    let mut due = Due { resources: Vec::new(), blocked: Vec::new() };
+    for resource in state.resources.values() {
+        let cover = Cover::find(resource, state.policies());
+        if !next_charge(resource, &cover, now).is_due() {
+            continue;
+        }
+        let order = resource.open_order.as_ref().and_then(|order| state.orders.get(order));
+        if order.is_some_and(|order| order.origin == Origin::Auto || order.requests().next().is_some()) {
+            continue;
+        }
+        match charge_blocked(resource) {
+            None => due.resources.push(resource),
+            Some(why) => {
+                let reason = if resource.freeze.is_some() { Reason::Frozen } else { Reason::OpenOrder };
+                let hint = order
+                    .map(|order| format!("`renewd orders pay {}` or `renewd orders cancel {}`", order.id, order.id));
+                let refusal = Refusal { hint, ..Refusal::new(reason, why) };
+                due.blocked.push((resource.id.clone(), Verdict::Refused, refusal));
+            }
+        }
+    }
+    due
+}
+
+/// Whether a run pays an order now: one of automatic renewal while its resources are due, one of a request unless it was
+/// tried within its retry period.
+pub(super) fn pays(state: &State, order: &Order, now: DateTime<Utc>) -> bool {
+    if order.status != OrderStatus::Open {
+        return false;
+    }
+    let row = |line: &renewd_core::quote::Quote| state.resources.get(&line.prepared.resource);
+    if order.requests().next().is_some() {
+        let retry = order.lines.first().and_then(row).and_then(|row| Cover::find(row, state.policies()).policy());
+        let days = retry.map_or(REQUEST_RETRY_DAYS, |policy| policy.auto.retry.0.max(1));
+        let tried = order.last_attempt().map(|attempt| attempt.started_at.with_timezone(&order.time_zone));
+        let again = tried.and_then(|tried| tried.checked_add_days(Days::new(days.into())));
+        return again.is_none_or(|again| again <= now);
+    }
+    order.origin == Origin::Auto
+        && order.lines.iter().filter_map(row).all(|row| {
+            let cover = Cover::find(row, state.policies());
+            next_charge(row, &cover, now).is_due()
+        })
+}
+
+/// What time did to a resource, for people.
+pub(super) fn time_note(state: &State, event: &Event) -> Option<TimeNote> {
+    let (resource, what) = if let Event::PhaseEntered { resource, phase, .. } = event {
+        (resource, phase.as_str())
+    } else if let Event::ResourceConverted { resource, .. } = event {
+        (resource, "pay-per-use")
+    } else if let Event::ResourceEnded { resource, .. } = event {
+        (resource, "ended")
+    } else {
+        return None;
+    };
+    let row = state.resources.get(resource)?;
+    Some(TimeNote { resource: resource.clone(), entered: what.to_owned(), expiry: row.end.expiry.rfc3339() })
+}
