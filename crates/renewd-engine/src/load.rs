@@ -97,23 +97,26 @@ fn check_plugins(
     let mut findings = Vec::new();
     for placed in set.documents.values() {
         let Document::Plugin(plugin) = &placed.value else { continue };
-        let refused = match plugin.role {
-            PluginRole::Pricing => shelf.pricing(plugin, &blobs)?.err(),
-            PluginRole::Payment => match shelf.payment_by_digest(&plugin.digest, &plugin.limits, &blobs)? {
-                Ok(loaded) => {
+        let world = match plugin.role {
+            PluginRole::Pricing => shelf.pricing(plugin, &blobs)?.map(|loaded| loaded.world()),
+            PluginRole::Payment => {
+                let loaded = shelf.payment_by_digest(&plugin.digest, &plugin.limits, &blobs)?;
+                loaded.map(|loaded| {
                     findings.extend(unused_grants(placed, plugin, loaded.manifest()));
-                    None
-                }
-                Err(message) => Some(message),
-            },
+                    loaded.world()
+                })
+            }
         };
-        if let Some(message) = refused {
-            let problem = Problem::new(Code::PluginRefused, message)
-                .hint(format!("`renewd plugin inspect {}` shows what it imports and exports", plugin.file));
-            findings.push(placed.finding("/spec/file", problem));
-            continue;
+        match world {
+            Ok(world) => {
+                worlds.insert(plugin.name.clone(), world);
+            }
+            Err(message) => {
+                let problem = Problem::new(Code::PluginRefused, message)
+                    .hint(format!("`renewd plugin inspect {}` shows what it imports and exports", plugin.file));
+                findings.push(placed.finding("/spec/file", problem));
+            }
         }
-        worlds.insert(plugin.name.clone(), world(plugin.role).to_owned());
     }
     Ok(findings)
 }
@@ -138,14 +141,6 @@ fn unused_grants(placed: &Placed<Document>, plugin: &Plugin, manifest: &Manifest
             Finding { severity: Severity::Warning, ..placed.finding(&format!("/spec/grants/{index}"), problem) }
         })
         .collect()
-}
-
-/// The world that a role's plugins are built for.
-pub(crate) fn world(role: PluginRole) -> &'static str {
-    match role {
-        PluginRole::Pricing => "renewd:plugin/pricing-plugin@0.1.0",
-        PluginRole::Payment => "renewd:plugin/payment-plugin@0.1.0",
-    }
 }
 
 fn check_configs(shelf: &Shelf, set: &DocumentSet) -> Result<Vec<Finding>, EngineError> {

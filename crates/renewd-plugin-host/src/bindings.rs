@@ -25,18 +25,15 @@ pub(crate) mod payment_world {
         path: "../../plugins/wit",
         world: "payment-plugin",
         with: {
-            "renewd:plugin/types@0.1.0": super::pricing_world::renewd::plugin::types,
-            "renewd:plugin/log@0.1.0": super::pricing_world::renewd::plugin::log,
+            "renewd:plugin/types@1.0.0": super::pricing_world::renewd::plugin::types,
+            "renewd:plugin/log@1.0.0": super::pricing_world::renewd::plugin::log,
         },
         additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
     });
 }
 
-pub(crate) use payment_world::{PaymentPluginPre, renewd::plugin::http};
-pub(crate) use pricing_world::{
-    PricingPluginPre,
-    renewd::plugin::{log, types},
-};
+pub(crate) use payment_world::renewd::plugin::http;
+pub(crate) use pricing_world::renewd::plugin::{log, types};
 
 /// The pricing interface as WIT has it.
 pub mod pricing {
@@ -47,8 +44,3 @@ pub mod pricing {
 pub mod payment {
     pub use super::payment_world::exports::renewd::plugin::payment::*;
 }
-
-/// Name and version of the WIT package that this host serves.
-pub(crate) const PACKAGE: &str = "renewd:plugin";
-/// The served version of the package.
-pub(crate) const PACKAGE_VERSION: &str = "0.1.0";

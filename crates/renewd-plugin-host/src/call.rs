@@ -2,7 +2,7 @@
 //!
 //! INVARIANT (one-store-per-call): no store outlives the function [`run`], so a trap can never poison the next call.
 
-use crate::bindings::{PaymentPluginPre, PricingPluginPre};
+use crate::exports::{Exports, Started};
 use crate::failure::PluginFailure;
 use crate::guest_log::GuestLog;
 use crate::http::{Door, Recording};
@@ -12,7 +12,7 @@ use crate::limits::{ANSWER_BYTE_FUEL, HOST_BYTE_FUEL, HOST_CALL_FUEL, Limits};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::time::{Duration, Instant};
-use wasmtime::{Engine, Store, StoreContextMut, Trap};
+use wasmtime::{Store, StoreContextMut, Trap};
 
 /// What a call gave, with what it said and used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,55 +102,19 @@ pub(crate) fn grant_fuel(store: &mut StoreContextMut<'_, CallState>, bytes: usiz
     store.set_fuel(left.saturating_add(more))
 }
 
-/// A world that can be started in a store.
-pub(crate) trait World {
-    /// The started instance.
-    type Instance;
-
-    /// Starts it.
-    fn start(&self, store: &mut Store<CallState>) -> wasmtime::Result<Self::Instance>;
-
-    /// The engine it was compiled for.
-    fn engine(&self) -> &Engine;
-}
-
-impl World for PricingPluginPre<CallState> {
-    type Instance = crate::bindings::pricing_world::PricingPlugin;
-
-    fn start(&self, store: &mut Store<CallState>) -> wasmtime::Result<Self::Instance> {
-        self.instantiate(store)
-    }
-
-    fn engine(&self) -> &Engine {
-        Self::engine(self)
-    }
-}
-
-impl World for PaymentPluginPre<CallState> {
-    type Instance = crate::bindings::payment_world::PaymentPlugin;
-
-    fn start(&self, store: &mut Store<CallState>) -> wasmtime::Result<Self::Instance> {
-        self.instantiate(store)
-    }
-
-    fn engine(&self) -> &Engine {
-        Self::engine(self)
-    }
-}
-
 /// The raw answer of a call.
 pub(crate) type Raw<T> = Called<Result<T, PluginFailure>>;
 
 /// Starts the plugin in a fresh store, lets `work` call it, and measures and bounds what it answers.
-pub(crate) fn run<W: World, T: Serialize>(
-    world: &W,
+pub(crate) fn run<T: Serialize>(
+    exports: &Exports,
     limits: &Limits,
     items: usize,
     door: Door,
-    work: impl FnOnce(&mut Store<CallState>, &W::Instance) -> wasmtime::Result<T>,
+    work: impl FnOnce(&mut Store<CallState>, &Started<'_>) -> wasmtime::Result<T>,
 ) -> Raw<T> {
-    let mut store = Store::new(world.engine(), CallState::new(*limits, door));
-    let answer = work_in(&mut store, world, items, work);
+    let mut store = Store::new(exports.engine(), CallState::new(*limits, door));
+    let answer = work_in(&mut store, exports, items, work);
     let left = store.get_fuel().unwrap_or(0);
     let state = store.into_data();
     let budget = limits.fuel(items).saturating_add(state.granted);
@@ -166,11 +130,11 @@ pub(crate) fn run<W: World, T: Serialize>(
     Called { value, log, fuel, requests_sent: door.sent, recording: door.recording }
 }
 
-fn work_in<W: World, T>(
+fn work_in<T>(
     store: &mut Store<CallState>,
-    world: &W,
+    exports: &Exports,
     items: usize,
-    work: impl FnOnce(&mut Store<CallState>, &W::Instance) -> wasmtime::Result<T>,
+    work: impl FnOnce(&mut Store<CallState>, &Started<'_>) -> wasmtime::Result<T>,
 ) -> wasmtime::Result<T> {
     let limits = store.data().limits;
     store.limiter(|state| &mut state.limiter);
@@ -178,7 +142,7 @@ fn work_in<W: World, T>(
     store.set_epoch_deadline(limits.ticks_after(Duration::ZERO));
     store.epoch_deadline_trap();
     store.set_hostcall_fuel(limits.hostcall_bytes(items));
-    let instance = world.start(store)?;
+    let instance = exports.start(store)?;
     work(store, &instance)
 }
 

@@ -75,6 +75,24 @@ pub enum RefundOutcome {
     },
 }
 
+/// What `find-refund` answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "kebab-case")]
+pub enum FindRefundResult {
+    /// The gateway knows the refund: what has become of it.
+    Found {
+        /// `Unknown` where its amount is not the one that was looked for.
+        refund: RefundOutcome,
+    },
+    /// The gateway does not know it.
+    NotFound,
+    /// Nobody can tell.
+    Unknown {
+        /// One sentence.
+        reason: String,
+    },
+}
+
 /// What `cancel` answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
@@ -87,6 +105,11 @@ pub enum CancelOutcome {
         reference: String,
         /// What was taken.
         amount: Money,
+    },
+    /// Neither: it cannot be stopped now, and it is not paid yet.
+    Pending {
+        /// The gateway's name for the payment.
+        reference: String,
     },
     /// The gateway does not know the charge.
     NotFound,
@@ -142,10 +165,21 @@ fn checked_refund(raw: wire::RefundOutcome, asked: Asked<'_>) -> Result<RefundOu
     }
 }
 
+pub(crate) fn found_refund(raw: wire::RefundStatus, asked: Asked<'_>) -> FindRefundResult {
+    match raw {
+        wire::RefundStatus::NotFound => FindRefundResult::NotFound,
+        wire::RefundStatus::Found(raw) => FindRefundResult::Found { refund: refunded(raw, asked) },
+    }
+}
+
 pub(crate) fn canceled(raw: wire::CancelOutcome, asked: Asked<'_>) -> CancelOutcome {
     match raw {
         wire::CancelOutcome::Canceled => CancelOutcome::Canceled,
         wire::CancelOutcome::NotFound => CancelOutcome::NotFound,
+        wire::CancelOutcome::Pending(raw) => match identifier(raw.reference, "pending/reference", asked.limits) {
+            Ok(reference) => CancelOutcome::Pending { reference },
+            Err(fault) => CancelOutcome::Unknown { reason: fault.to_string() },
+        },
         wire::CancelOutcome::Charged(raw) => match success(raw, asked) {
             Ok((reference, amount, _)) => CancelOutcome::Charged { reference, amount },
             Err(fault) => CancelOutcome::Unknown { reason: fault.to_string() },

@@ -44,11 +44,11 @@ pub enum LoadError {
     #[error("the component exports neither `renewd:plugin/pricing` nor `renewd:plugin/payment`")]
     NoInterface,
     /// It was built for another version of the interface.
-    #[error("the plugin was built for `{found}`, and this renewd serves version {served}")]
+    #[error("the plugin was built for `{found}`, and this renewd serves {served}")]
     OtherVersion {
         /// The export's name.
         found: String,
-        /// The version served here.
+        /// The versions served here.
         served: &'static str,
     },
     /// It is a plugin for the other role.

@@ -2,13 +2,14 @@
 
 use crate::bindings::http::{HttpError, Request, Response};
 use crate::call::{CallState, charge_fuel, grant_fuel};
+use crate::version::Version;
 use std::time::Instant;
 use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
 
 /// Links `http` for payment plugins.
-pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
-    linker.instance("renewd:plugin/http@0.1.0")?.func_wrap(
+pub(crate) fn link(linker: &mut Linker<CallState>, version: Version) -> wasmtime::Result<()> {
+    linker.instance(&version.name("http"))?.func_wrap(
         "send",
         |mut store: StoreContextMut<'_, CallState>, (request,): (Request,)| {
             charge_fuel(&mut store, request.url.len().saturating_add(size(&request.headers, &request.body)))?;

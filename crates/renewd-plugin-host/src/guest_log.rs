@@ -4,6 +4,7 @@ use crate::bindings::log::Level;
 use crate::call::{CallState, charge_fuel};
 use crate::limits::Limits;
 use crate::text::{harmless, truncated};
+use crate::version::Version;
 use serde::{Deserialize, Serialize};
 use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
@@ -67,8 +68,8 @@ impl GuestLog {
 }
 
 /// Links `log`. By hand, because the generated binding has no access to the store's fuel.
-pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
-    linker.instance("renewd:plugin/log@0.1.0")?.func_wrap(
+pub(crate) fn link(linker: &mut Linker<CallState>, version: Version) -> wasmtime::Result<()> {
+    linker.instance(&version.name("log"))?.func_wrap(
         "write",
         |mut store: StoreContextMut<'_, CallState>, (level, message): (Level, String)| {
             charge_fuel(&mut store, message.len())?;

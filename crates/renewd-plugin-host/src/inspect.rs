@@ -32,7 +32,7 @@ pub struct Inspection {
     pub bytes: u64,
     /// What it can be loaded for; none when no interface of renewd is exported.
     pub role: Option<Role>,
-    /// The world it fits, such as `renewd:plugin/pricing-plugin@0.1.0`.
+    /// The world it fits, such as `renewd:plugin/pricing-plugin@1.0.0`.
     pub world: Option<String>,
     /// Imported names.
     pub imports: Vec<String>,
@@ -53,9 +53,9 @@ pub(crate) fn inspect(host: &Host, bytes: &[u8]) -> Result<Inspection, LoadError
     let limits = Limits::default();
     let compiled = compile(inner, bytes, &limits)?;
     let (imports, exports) = (imports(inner, &compiled.component), exports(inner, &compiled.component));
-    let role = role_of(&exports);
-    let manifest = match &role {
-        Ok(role) => check_imports(&imports, *role).and_then(|()| manifest(host, bytes, *role, limits)),
+    let found = role_of(&exports);
+    let manifest = match &found {
+        Ok((role, _)) => check_imports(&imports, *role).and_then(|()| manifest(host, bytes, *role, limits)),
         Err(error) => Err(error.clone()),
     };
     let memory = compiled.component.resources_required().map(|need| MemoryNeed {
@@ -64,12 +64,11 @@ pub(crate) fn inspect(host: &Host, bytes: &[u8]) -> Result<Inspection, LoadError
         tables: need.num_tables,
         largest_table: need.max_initial_table_size.unwrap_or(0),
     });
-    let role = role.ok();
     Ok(Inspection {
         digest: compiled.digest,
         bytes: bytes.len() as u64,
-        role,
-        world: role.map(|role| format!("renewd:plugin/{role}-plugin@0.1.0")),
+        role: found.as_ref().ok().map(|(role, _)| *role),
+        world: found.ok().map(|(role, version)| version.name(&format!("{role}-plugin"))),
         imports,
         exports,
         memory,

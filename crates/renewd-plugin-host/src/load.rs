@@ -2,17 +2,18 @@
 //!
 //! INVARIANT (nothing-else-linked): a linker holds `types`, `log`, and for payment `http`; another import is refused by name.
 
-use crate::bindings::{PACKAGE, PACKAGE_VERSION, PaymentPluginPre, PricingPluginPre};
 use crate::call::CallState;
+use crate::exports::Exports;
 use crate::failure::LoadError;
 use crate::host::Inner;
 use crate::limits::Limits;
 use crate::manifest::Role;
 use crate::payment::PaymentPlugin;
 use crate::pricing::PricingPlugin;
+use crate::version::{PACKAGE, Version};
 use crate::{guest_http, guest_log};
 use renewd_core::ids::Digest;
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::{Component, Linker};
 
 /// The header of a component and of a core module.
 const COMPONENT_HEADER: [u8; 8] = *b"\0asm\x0d\0\x01\0";
@@ -26,16 +27,14 @@ pub(crate) struct Compiled {
 
 pub(crate) fn pricing(inner: &Inner, bytes: &[u8], limits: Limits) -> Result<PricingPlugin, LoadError> {
     let compiled = compile(inner, bytes, &limits)?;
-    let pre = link(inner, &compiled.component, Role::Pricing, &limits)?;
-    let pre = PricingPluginPre::new(pre).map_err(|error| LoadError::Interface(format!("{error:#}")))?;
-    PricingPlugin::new(pre, compiled.digest, limits)
+    let exports = link(inner, &compiled.component, Role::Pricing, &limits)?;
+    PricingPlugin::new(exports, compiled.digest, limits)
 }
 
 pub(crate) fn payment(inner: &Inner, bytes: &[u8], limits: Limits) -> Result<PaymentPlugin, LoadError> {
     let compiled = compile(inner, bytes, &limits)?;
-    let pre = link(inner, &compiled.component, Role::Payment, &limits)?;
-    let pre = PaymentPluginPre::new(pre).map_err(|error| LoadError::Interface(format!("{error:#}")))?;
-    PaymentPlugin::new(pre, compiled.digest, limits)
+    let exports = link(inner, &compiled.component, Role::Payment, &limits)?;
+    PaymentPlugin::new(exports, compiled.digest, limits)
 }
 
 /// Bounds the size, then compiles, or takes the kept artefact.
@@ -72,47 +71,52 @@ pub(crate) fn check_imports(imports: &[String], role: Role) -> Result<(), LoadEr
     }
 }
 
-/// The role that a component's exports give it.
+/// The role and version that a component's exports give it.
 ///
 /// # Errors
 /// Neither interface is exported, or one of another version.
-pub(crate) fn role_of(exports: &[String]) -> Result<Role, LoadError> {
-    for role in [Role::Pricing, Role::Payment] {
-        if exports.contains(&interface(role.as_str())) {
-            return Ok(role);
+pub(crate) fn role_of(exports: &[String]) -> Result<(Role, Version), LoadError> {
+    for version in Version::ALL {
+        for role in [Role::Pricing, Role::Payment] {
+            if exports.contains(&version.name(role.as_str())) {
+                return Ok((role, version));
+            }
         }
     }
     let of_package = |export: &&String| export.starts_with(&format!("{PACKAGE}/"));
     match exports.iter().find(of_package) {
-        Some(found) => Err(LoadError::OtherVersion { found: crate::text::excerpt(found), served: PACKAGE_VERSION }),
+        Some(found) => Err(LoadError::OtherVersion { found: crate::text::excerpt(found), served: Version::SERVED }),
         None => Err(LoadError::NoInterface),
     }
 }
 
-fn link(
-    inner: &Inner,
-    component: &Component,
-    role: Role,
-    limits: &Limits,
-) -> Result<InstancePre<CallState>, LoadError> {
-    let exports = exports(inner, component);
+fn link(inner: &Inner, component: &Component, role: Role, limits: &Limits) -> Result<Exports, LoadError> {
+    let exported = exports(inner, component);
     check_imports(&imports(inner, component), role)?;
-    if !exports.contains(&interface(role.as_str())) {
-        role_of(&exports)?;
+    let of_role = |version: &Version| exported.contains(&version.name(role.as_str()));
+    let Some(version) = Version::ALL.into_iter().find(of_role) else {
+        role_of(&exported)?;
         return Err(LoadError::WrongRole { wanted: role });
-    }
+    };
     check_memory(component, limits)?;
     let interface_error = |error: wasmtime::Error| LoadError::Interface(format!("{error:#}"));
     let linker = linker(inner, role).map_err(interface_error)?;
-    linker.instantiate_pre(component).map_err(interface_error)
+    let pre = linker.instantiate_pre(component).map_err(interface_error)?;
+    let functions = match role {
+        Role::Pricing => PricingPlugin::FUNCTIONS.as_slice(),
+        Role::Payment => PaymentPlugin::functions(version),
+    };
+    Exports::find(pre, component, version, role.as_str(), functions)
 }
 
 fn linker(inner: &Inner, role: Role) -> wasmtime::Result<Linker<CallState>> {
     let mut linker = Linker::new(&inner.engine);
-    linker.instance(&interface("types"))?;
-    guest_log::link(&mut linker)?;
-    if role == Role::Payment {
-        guest_http::link(&mut linker)?;
+    for version in Version::ALL {
+        linker.instance(&version.name("types"))?;
+        guest_log::link(&mut linker, version)?;
+        if role == Role::Payment {
+            guest_http::link(&mut linker, version)?;
+        }
     }
     Ok(linker)
 }
@@ -135,9 +139,6 @@ fn is_linked(import: &str, role: Role) -> bool {
         Role::Pricing => &["types", "log"],
         Role::Payment => &["types", "log", "http"],
     };
-    allowed.iter().any(|name| interface(name) == import)
-}
-
-fn interface(name: &str) -> String {
-    format!("{PACKAGE}/{name}@{PACKAGE_VERSION}")
+    let is_it = |name: &&str| Version::ALL.iter().any(|version| version.name(name) == import);
+    allowed.iter().any(is_it)
 }

@@ -3,18 +3,22 @@
 //! INVARIANT (doubt-is-unknown): whatever goes wrong once `charge` was called is `unknown`, unless the plugin says that
 //! nothing was sent and the host has indeed sent nothing.
 
-use crate::bindings::PaymentPluginPre;
 use crate::bindings::payment as wire;
+use crate::bindings::types;
 use crate::call::{self, CallState, Called, Raw};
-use crate::charge::{self, CancelOutcome, FindResult, RefundOutcome};
+use crate::charge::{self, CancelOutcome, FindRefundResult, FindResult, RefundOutcome};
+use crate::exports::{Exports, Started};
 use crate::failure::{LoadError, PluginFailure};
 use crate::http::{Access, Door};
 use crate::limits::Limits;
 use crate::manifest::{self, Finding, Manifest, Permission, Role};
 use crate::outcome::{self, Asked, Outcome, Retry, asked};
+use crate::payment_0_1 as old;
 use crate::text::{readable, word};
+use crate::version::Version;
 use renewd_core::ids::Digest;
 use std::sync::Arc;
+use wasmtime::Store;
 
 /// A payment plugin, ready to be called. Cheap to clone, usable from several threads.
 #[derive(Clone)]
@@ -24,7 +28,7 @@ pub struct PaymentPlugin {
 }
 
 struct Inner {
-    pre: PaymentPluginPre<CallState>,
+    exports: Exports,
     digest: Digest,
     limits: Limits,
     manifest: Manifest,
@@ -41,14 +45,25 @@ struct NoAnswer {
 }
 
 impl PaymentPlugin {
-    pub(crate) fn new(pre: PaymentPluginPre<CallState>, digest: Digest, limits: Limits) -> Result<Self, LoadError> {
-        let raw = call::run(&pre, &limits, 0, Door::closed(), |store, plugin| {
-            plugin.renewd_plugin_payment().call_describe(store)
+    /// The functions of the interface in a version.
+    pub(crate) fn functions(version: Version) -> &'static [&'static str] {
+        match version {
+            Version::V0_1_0 => &["describe", "check-config", "charge", "find-charge", "refund", "cancel"],
+            Version::V1_0_0 => {
+                &["describe", "check-config", "charge", "find-charge", "refund", "find-refund", "cancel"]
+            }
+        }
+    }
+
+    pub(crate) fn new(exports: Exports, digest: Digest, limits: Limits) -> Result<Self, LoadError> {
+        let raw = call::run(&exports, &limits, 0, Door::closed(), |store, plugin| match check_types(store, plugin) {
+            Ok(()) => plugin.call(store, "describe", ()).map(Ok),
+            Err(error) => Ok(Err(format!("{error:#}"))),
         });
-        let raw = raw.value.map_err(LoadError::Describe)?;
+        let raw: types::Manifest = raw.value.map_err(LoadError::Describe)?.map_err(LoadError::Interface)?;
         let manifest = manifest::manifest(raw, Role::Payment, &limits).map_err(LoadError::Manifest)?;
         let asked = manifest.permissions.clone().into();
-        Ok(Self { inner: Arc::new(Inner { pre, digest, limits, manifest, asked }), access: Arc::default() })
+        Ok(Self { inner: Arc::new(Inner { exports, digest, limits, manifest, asked }), access: Arc::default() })
     }
 
     /// The same plugin with what it may send. As loaded it may send nothing.
@@ -66,6 +81,11 @@ impl PaymentPlugin {
         &self.inner.digest
     }
 
+    /// The world that it was built for, such as `renewd:plugin/payment-plugin@1.0.0`.
+    pub fn world(&self) -> String {
+        self.inner.exports.version.name("payment-plugin")
+    }
+
     /// What the plugin says of itself.
     pub fn manifest(&self) -> &Manifest {
         &self.inner.manifest
@@ -78,8 +98,8 @@ impl PaymentPlugin {
 
     /// Asks the plugin to judge its configuration, a JSON text. No findings: it can be used.
     pub fn check_config(&self, config: &str) -> Called<Result<Vec<Finding>, PluginFailure>> {
-        let raw = call::run(&self.inner.pre, &self.inner.limits, 0, Door::closed(), |store, plugin| {
-            plugin.renewd_plugin_payment().call_check_config(store, config)
+        let raw = call::run(&self.inner.exports, &self.inner.limits, 0, Door::closed(), |store, plugin| {
+            plugin.call(store, "check-config", (config,))
         });
         raw.map(|answer| {
             let checked = manifest::findings(answer?, &self.inner.limits);
@@ -100,9 +120,10 @@ impl PaymentPlugin {
                 });
             }
         };
-        let raw = call::run(&self.inner.pre, &self.inner.limits, request.lines.len(), self.door(), |store, plugin| {
-            plugin.renewd_plugin_payment().call_charge(store, config, request)
-        });
+        let raw =
+            call::run(&self.inner.exports, &self.inner.limits, request.lines.len(), self.door(), |store, plugin| {
+                plugin.call(store, "charge", (config, request))
+            });
         self.settle(raw, asked, outcome::outcome, |none| match none.not_sent {
             true => Outcome::Declined { code: none.code, message: none.message, retry: Retry::Later, not_before: None },
             false => Outcome::Unknown { reason: none.message, reference: None },
@@ -116,8 +137,8 @@ impl PaymentPlugin {
             Err(fault) => return Called::uncalled(FindResult::Unknown { reason: fault.to_string() }),
         };
         let raw =
-            call::run(&self.inner.pre, &self.inner.limits, charge.line_keys.len(), self.door(), |store, plugin| {
-                plugin.renewd_plugin_payment().call_find_charge(store, config, charge)
+            call::run(&self.inner.exports, &self.inner.limits, charge.line_keys.len(), self.door(), |store, plugin| {
+                find(store, plugin, config, charge)
             });
         self.settle(raw, asked, charge::found, |none| FindResult::Unknown { reason: none.message })
     }
@@ -135,8 +156,8 @@ impl PaymentPlugin {
                 });
             }
         };
-        let raw = call::run(&self.inner.pre, &self.inner.limits, 1, self.door(), |store, plugin| {
-            plugin.renewd_plugin_payment().call_refund(store, config, request)
+        let raw = call::run(&self.inner.exports, &self.inner.limits, 1, self.door(), |store, plugin| {
+            give_back(store, plugin, config, request)
         });
         self.settle(raw, asked, charge::refunded, |none| match none.not_sent {
             true => RefundOutcome::Declined {
@@ -149,6 +170,23 @@ impl PaymentPlugin {
         })
     }
 
+    /// Asks the gateway what became of a refund. A plugin built for 0.1.0 cannot tell.
+    pub fn find_refund(&self, config: &str, refund: &wire::RefundRef) -> Called<FindRefundResult> {
+        let unknown = |reason: String| FindRefundResult::Unknown { reason };
+        if self.inner.exports.version == Version::V0_1_0 {
+            let reason = "the plugin was built for version 0.1.0, which cannot look for refunds";
+            return Called::uncalled(unknown(reason.to_owned()));
+        }
+        let asked = match asked(&refund.amount, &refund.currency, &self.inner.limits) {
+            Ok(asked) => asked,
+            Err(fault) => return Called::uncalled(unknown(fault.to_string())),
+        };
+        let raw = call::run(&self.inner.exports, &self.inner.limits, 1, self.door(), |store, plugin| {
+            plugin.call(store, "find-refund", (config, refund))
+        });
+        self.settle(raw, asked, charge::found_refund, |none| unknown(none.message))
+    }
+
     /// Stops a charge that waits for a person.
     pub fn cancel(&self, config: &str, charge: &wire::ChargeRef) -> Called<CancelOutcome> {
         let asked = match asked(&charge.amount, &charge.currency, &self.inner.limits) {
@@ -156,8 +194,8 @@ impl PaymentPlugin {
             Err(fault) => return Called::uncalled(CancelOutcome::Unknown { reason: fault.to_string() }),
         };
         let raw =
-            call::run(&self.inner.pre, &self.inner.limits, charge.line_keys.len(), self.door(), |store, plugin| {
-                plugin.renewd_plugin_payment().call_cancel(store, config, charge)
+            call::run(&self.inner.exports, &self.inner.limits, charge.line_keys.len(), self.door(), |store, plugin| {
+                cancel(store, plugin, config, charge)
             });
         self.settle(raw, asked, charge::canceled, |none| CancelOutcome::Unknown { reason: none.message })
     }
@@ -181,6 +219,8 @@ impl PaymentPlugin {
     }
 }
 
+type Answer<T> = Result<T, wire::PaymentError>;
+
 fn no_answer(error: wire::PaymentError, requests_sent: u32, limits: &Limits) -> NoAnswer {
     let (detail, claims_not_sent) = match error {
         wire::PaymentError::NotSent(detail) => (detail, true),
@@ -191,5 +231,64 @@ fn no_answer(error: wire::PaymentError, requests_sent: u32, limits: &Limits) -> 
         (Err(fault), _) | (_, Err(fault)) => {
             NoAnswer { code: "plugin-invalid-output".to_owned(), message: fault.to_string(), not_sent: false }
         }
+    }
+}
+
+fn check_types(store: &mut Store<CallState>, plugin: &Started<'_>) -> wasmtime::Result<()> {
+    plugin.has::<(), types::Manifest>(store, "describe")?;
+    plugin.has::<(&str,), Vec<types::Finding>>(store, "check-config")?;
+    plugin.has::<(&str, &wire::ChargeRequest), Answer<wire::Outcome>>(store, "charge")?;
+    match plugin.version() {
+        Version::V0_1_0 => {
+            plugin.has::<(&str, old::ChargeRef<'_>), Answer<wire::ChargeStatus>>(store, "find-charge")?;
+            plugin.has::<(&str, old::RefundRequest<'_>), Answer<wire::RefundOutcome>>(store, "refund")?;
+            plugin.has::<(&str, old::ChargeRef<'_>), Answer<old::CancelOutcome>>(store, "cancel")
+        }
+        Version::V1_0_0 => {
+            plugin.has::<(&str, &wire::ChargeRef), Answer<wire::ChargeStatus>>(store, "find-charge")?;
+            plugin.has::<(&str, &wire::RefundRequest), Answer<wire::RefundOutcome>>(store, "refund")?;
+            plugin.has::<(&str, &wire::RefundRef), Answer<wire::RefundStatus>>(store, "find-refund")?;
+            plugin.has::<(&str, &wire::ChargeRef), Answer<wire::CancelOutcome>>(store, "cancel")
+        }
+    }
+}
+
+fn find(
+    store: &mut Store<CallState>,
+    plugin: &Started<'_>,
+    config: &str,
+    charge: &wire::ChargeRef,
+) -> wasmtime::Result<Answer<wire::ChargeStatus>> {
+    match plugin.version() {
+        Version::V0_1_0 => plugin.call(store, "find-charge", (config, old::ChargeRef::of(charge))),
+        Version::V1_0_0 => plugin.call(store, "find-charge", (config, charge)),
+    }
+}
+
+fn give_back(
+    store: &mut Store<CallState>,
+    plugin: &Started<'_>,
+    config: &str,
+    request: &wire::RefundRequest,
+) -> wasmtime::Result<Answer<wire::RefundOutcome>> {
+    match plugin.version() {
+        Version::V0_1_0 => plugin.call(store, "refund", (config, old::RefundRequest::of(request))),
+        Version::V1_0_0 => plugin.call(store, "refund", (config, request)),
+    }
+}
+
+fn cancel(
+    store: &mut Store<CallState>,
+    plugin: &Started<'_>,
+    config: &str,
+    charge: &wire::ChargeRef,
+) -> wasmtime::Result<Answer<wire::CancelOutcome>> {
+    match plugin.version() {
+        Version::V0_1_0 => {
+            let answer =
+                plugin.call::<_, Answer<old::CancelOutcome>>(store, "cancel", (config, old::ChargeRef::of(charge)))?;
+            Ok(answer.map(Into::into))
+        }
+        Version::V1_0_0 => plugin.call(store, "cancel", (config, charge)),
     }
 }

@@ -1,8 +1,9 @@
 //! A loaded pricing plugin: `describe`, `check-config`, and `quote` in batches.
 
-use crate::bindings::PricingPluginPre;
 use crate::bindings::pricing::{PriceError, PriceQuote, PriceRequest};
+use crate::bindings::types;
 use crate::call::{self, CallState, Called};
+use crate::exports::{Exports, Started};
 use crate::failure::{LoadError, PluginFailure};
 use crate::http::Door;
 use crate::invalid_output::InvalidOutput;
@@ -11,6 +12,7 @@ use crate::manifest::{self, Finding, Manifest, Role};
 use crate::quote::{self, ItemFailure, Quote};
 use renewd_core::ids::Digest;
 use std::sync::Arc;
+use wasmtime::Store;
 
 /// A pricing plugin, ready to be called. Cheap to clone, usable from several threads.
 #[derive(Clone)]
@@ -19,7 +21,7 @@ pub struct PricingPlugin {
 }
 
 struct Inner {
-    pre: PricingPluginPre<CallState>,
+    exports: Exports,
     digest: Digest,
     limits: Limits,
     manifest: Manifest,
@@ -29,18 +31,27 @@ type RawAnswers = Vec<Result<PriceQuote, PriceError>>;
 type Verdicts = Vec<Result<Quote, ItemFailure>>;
 
 impl PricingPlugin {
-    pub(crate) fn new(pre: PricingPluginPre<CallState>, digest: Digest, limits: Limits) -> Result<Self, LoadError> {
-        let raw = call::run(&pre, &limits, 0, Door::closed(), |store, plugin| {
-            plugin.renewd_plugin_pricing().call_describe(store)
+    /// The functions of the interface, alike in every version.
+    pub(crate) const FUNCTIONS: [&'static str; 3] = ["describe", "check-config", "quote"];
+
+    pub(crate) fn new(exports: Exports, digest: Digest, limits: Limits) -> Result<Self, LoadError> {
+        let raw = call::run(&exports, &limits, 0, Door::closed(), |store, plugin| match check_types(store, plugin) {
+            Ok(()) => plugin.call(store, "describe", ()).map(Ok),
+            Err(error) => Ok(Err(format!("{error:#}"))),
         });
-        let raw = raw.value.map_err(LoadError::Describe)?;
+        let raw: types::Manifest = raw.value.map_err(LoadError::Describe)?.map_err(LoadError::Interface)?;
         let manifest = manifest::manifest(raw, Role::Pricing, &limits).map_err(LoadError::Manifest)?;
-        Ok(Self { inner: Arc::new(Inner { pre, digest, limits, manifest }) })
+        Ok(Self { inner: Arc::new(Inner { exports, digest, limits, manifest }) })
     }
 
     /// Digest of the component's bytes.
     pub fn digest(&self) -> &Digest {
         &self.inner.digest
+    }
+
+    /// The world that it was built for, such as `renewd:plugin/pricing-plugin@1.0.0`.
+    pub fn world(&self) -> String {
+        self.inner.exports.version.name("pricing-plugin")
     }
 
     /// What the plugin says of itself.
@@ -55,8 +66,8 @@ impl PricingPlugin {
 
     /// Asks the plugin to judge its configuration, a JSON text. No findings: it can be used.
     pub fn check_config(&self, config: &str) -> Called<Result<Vec<Finding>, PluginFailure>> {
-        let raw = call::run(&self.inner.pre, &self.inner.limits, 0, Door::closed(), |store, plugin| {
-            plugin.renewd_plugin_pricing().call_check_config(store, config)
+        let raw = call::run(&self.inner.exports, &self.inner.limits, 0, Door::closed(), |store, plugin| {
+            plugin.call(store, "check-config", (config,))
         });
         raw.map(|answer| {
             let checked = manifest::findings(answer?, &self.inner.limits);
@@ -107,11 +118,12 @@ impl PricingPlugin {
     }
 
     fn call_quote(&self, config: &str, requests: &[PriceRequest]) -> Called<Result<RawAnswers, PluginFailure>> {
-        let raw = call::run(&self.inner.pre, &self.inner.limits, requests.len(), Door::closed(), |store, plugin| {
-            plugin.renewd_plugin_pricing().call_quote(store, config, requests)
-        });
+        let raw =
+            call::run(&self.inner.exports, &self.inner.limits, requests.len(), Door::closed(), |store, plugin| {
+                plugin.call(store, "quote", (config, requests))
+            });
         raw.map(|answers| {
-            let answers = answers?;
+            let answers: RawAnswers = answers?;
             if answers.len() == requests.len() {
                 return Ok(answers);
             }
@@ -119,4 +131,10 @@ impl PricingPlugin {
             Err(PluginFailure::InvalidOutput { what })
         })
     }
+}
+
+fn check_types(store: &mut Store<CallState>, plugin: &Started<'_>) -> wasmtime::Result<()> {
+    plugin.has::<(), types::Manifest>(store, "describe")?;
+    plugin.has::<(&str,), Vec<types::Finding>>(store, "check-config")?;
+    plugin.has::<(&str, &[PriceRequest]), RawAnswers>(store, "quote")
 }

@@ -15,7 +15,7 @@ const WASI: &str = r#"(component
     (import "wasi:cli/environment@0.2.6" (instance (export "get-environment" (func))))
     (component $empty)
     (instance $pricing (instantiate $empty))
-    (export "renewd:plugin/pricing@0.1.0" (instance $pricing)))"#;
+    (export "renewd:plugin/pricing@1.0.0" (instance $pricing)))"#;
 
 #[test]
 fn another_import_is_refused_by_its_name() {
@@ -33,9 +33,9 @@ fn another_import_is_refused_by_its_name() {
 
 #[test]
 fn a_pricing_plugin_has_no_network() {
-    let wat = WASI.replace("wasi:cli/environment@0.2.6", "renewd:plugin/http@0.1.0").replace("get-environment", "send");
+    let wat = WASI.replace("wasi:cli/environment@0.2.6", "renewd:plugin/http@1.0.0").replace("get-environment", "send");
     assert!(
-        matches!(host().load_pricing(&text(&wat), Limits::default()), Err(LoadError::ForeignImport { import, .. }) if import == "renewd:plugin/http@0.1.0")
+        matches!(host().load_pricing(&text(&wat), Limits::default()), Err(LoadError::ForeignImport { import, .. }) if import == "renewd:plugin/http@1.0.0")
     );
 }
 
@@ -43,7 +43,7 @@ fn a_pricing_plugin_has_no_network() {
 fn the_committed_plugins_import_nothing_but_their_world() {
     let found = host().inspect(&component("price-list")).unwrap();
     assert!(found.imports.iter().all(|name| name.starts_with("renewd:plugin/")), "{:?}", found.imports);
-    assert_eq!(found.world.as_deref(), Some("renewd:plugin/pricing-plugin@0.1.0"));
+    assert_eq!(found.world.as_deref(), Some("renewd:plugin/pricing-plugin@1.0.0"));
     assert_eq!((found.manifest.unwrap().name.as_str(), found.refused), ("price-list", None));
     assert_eq!(found.memory.unwrap().memories, 1);
     let found = host().inspect(&component("invoice")).unwrap();
@@ -63,7 +63,7 @@ fn another_version_is_refused_by_its_name() {
     let error = host().load_pricing(&text(wat), Limits::default()).err().unwrap();
     assert_eq!(
         error.to_string(),
-        "the plugin was built for `renewd:plugin/pricing@0.2.0`, and this renewd serves version 0.1.0"
+        "the plugin was built for `renewd:plugin/pricing@0.2.0`, and this renewd serves 0.1.0 and 1.0.0"
     );
 }
 

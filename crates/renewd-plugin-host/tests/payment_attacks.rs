@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::{act, charge_ref, charge_request, hostile_payment, refund_request};
-use renewd_plugin_host::{CancelOutcome, FindResult, Outcome, PaymentPlugin, RefundOutcome, Retry};
+use common::{act, charge_ref, charge_request, hostile_payment, refund_ref, refund_request};
+use renewd_plugin_host::{CancelOutcome, FindRefundResult, FindResult, Outcome, PaymentPlugin, RefundOutcome, Retry};
 
 fn charge(plugin: &PaymentPlugin, action: &str) -> Outcome {
     let outcome = plugin.charge(&act(action), &charge_request("20.00")).value;
@@ -118,7 +118,32 @@ fn refund_and_cancel_doubt_alike() {
     assert_eq!(cancel("succeed"), CancelOutcome::Canceled);
     assert_eq!(cancel("find-nothing"), CancelOutcome::NotFound);
     assert!(matches!(cancel("charged"), CancelOutcome::Charged { .. }));
+    assert_eq!(cancel("pending"), CancelOutcome::Pending { reference: "pay_1".into() });
     assert!(matches!(cancel("trap"), CancelOutcome::Unknown { .. }));
+}
+
+#[test]
+fn find_refund_tells_found_not_found_and_unknown_apart() {
+    let plugin = hostile_payment();
+    let find = |action: &str| plugin.find_refund(&act(action), &refund_ref("5.00")).value;
+    let found = |refund: RefundOutcome| FindRefundResult::Found { refund };
+    let FindRefundResult::Found { refund: RefundOutcome::Refunded { amount, .. } } = find("succeed") else {
+        panic!("not found")
+    };
+    assert_eq!(amount.to_string(), "5.00 USD");
+    assert_eq!(find("pending"), found(RefundOutcome::Pending { reference: "pay_1".into() }));
+    assert_eq!(find("find-nothing"), FindRefundResult::NotFound);
+    assert!(matches!(find("other-amount"), FindRefundResult::Found { refund: RefundOutcome::Unknown { .. } }));
+    for action in ["trap", "loop", "find-error"] {
+        assert!(matches!(find(action), FindRefundResult::Unknown { .. }), "{action}");
+    }
+}
+
+#[test]
+fn a_restored_store_asks_since_when() {
+    let called = hostile_payment().find_charge("{}", &charge_ref("20.00"));
+    let said = &called.log.lines[0].message;
+    assert_eq!(said, "asked at 2026-11-23T10:05:00+08:00, since Some(\"2026-11-01T00:00:00+08:00\")");
 }
 
 #[test]

@@ -21,8 +21,8 @@ pub mod shared_world {
         inline: "
             package renewd:sdk;
             world shared {
-                import renewd:plugin/types@0.1.0;
-                import renewd:plugin/log@0.1.0;
+                import renewd:plugin/types@1.0.0;
+                import renewd:plugin/log@1.0.0;
             }
         ",
         world: "renewd:sdk/shared",
@@ -37,8 +37,8 @@ pub mod pricing_world {
         path: "../../plugins/wit",
         world: "pricing-plugin",
         with: {
-            "renewd:plugin/types@0.1.0": crate::types,
-            "renewd:plugin/log@0.1.0": crate::log,
+            "renewd:plugin/types@1.0.0": crate::types,
+            "renewd:plugin/log@1.0.0": crate::log,
         },
         additional_derives: [PartialEq],
         pub_export_macro: true,
@@ -52,8 +52,8 @@ pub mod payment_world {
         path: "../../plugins/wit",
         world: "payment-plugin",
         with: {
-            "renewd:plugin/types@0.1.0": crate::types,
-            "renewd:plugin/log@0.1.0": crate::log,
+            "renewd:plugin/types@1.0.0": crate::types,
+            "renewd:plugin/log@1.0.0": crate::log,
         },
         additional_derives: [PartialEq],
         pub_export_macro: true,

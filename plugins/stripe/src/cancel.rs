@@ -6,12 +6,12 @@ use crate::gateway::{Gateway, Http, unknown};
 use crate::settings::Mode;
 use crate::wire::{Charge, ChargeStatus, Intent, IntentStatus};
 use crate::{charges, intents};
-use renewd_plugin_sdk::payment::{CancelOutcome, ChargeRef, PaymentError};
+use renewd_plugin_sdk::payment::{CancelOutcome, ChargeRef, PaymentError, Waiting};
 
 /// Cancels a charge that is not yet paid.
 ///
 /// # Errors
-/// `unknown` where it is neither certain that the money was taken nor that it never will be.
+/// `unknown` for everything that leaves a doubt, however small.
 pub fn cancel(http: &mut dyn Http, config: &str, charge: &ChargeRef) -> Result<CancelOutcome, PaymentError> {
     let mut gateway = Gateway::new(http, config)?;
     let asked =
@@ -48,8 +48,8 @@ fn cancel_intent(gateway: &mut Gateway<'_>, intent: &Intent, asked: Asked<'_>) -
         | IntentStatus::RequiresAction
         | IntentStatus::RequiresCapture
         | IntentStatus::RequiresConfirmation
-        | IntentStatus::RequiresPaymentMethod
-        | IntentStatus::Other => Err(still_open()),
+        | IntentStatus::RequiresPaymentMethod => Ok(still_open(&after.id)),
+        IntentStatus::Other => Err(in_doubt()),
     }
 }
 
@@ -60,10 +60,15 @@ fn judge_charge(charge: &Charge, asked: Asked<'_>) -> Result<CancelOutcome, Paym
             Ok(CancelOutcome::Charged(charges::success(charge, asked)))
         }
         ChargeStatus::Failed => Ok(CancelOutcome::Canceled),
-        ChargeStatus::Succeeded | ChargeStatus::Pending | ChargeStatus::Other => Err(still_open()),
+        ChargeStatus::Succeeded | ChargeStatus::Pending => Ok(still_open(&charge.id)),
+        ChargeStatus::Other => Err(in_doubt()),
     }
 }
 
-fn still_open() -> PaymentError {
-    unknown("still-open", "the payment can neither be canceled nor is it paid".to_owned())
+fn still_open(id: &str) -> CancelOutcome {
+    CancelOutcome::Pending(Waiting { reference: id.to_owned(), metadata: Vec::new() })
+}
+
+fn in_doubt() -> PaymentError {
+    unknown("unknown-status", "the gateway names a status that is not known here".to_owned())
 }

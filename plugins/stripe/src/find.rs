@@ -20,8 +20,6 @@ use serde::de::DeserializeOwned;
 const NEAR: Span = Span { before: 15 * 60, after: 15 * 60 };
 /// Where it can be when the clocks here and there differ, or the request waited in a queue.
 const FAR: Span = Span { before: 24 * 3600, after: 48 * 3600 };
-/// In a reference's metadata: also look for payments of the same lines since this instant, whatever their key.
-const SINCE: &str = "since";
 
 /// Seconds around the request.
 #[derive(Debug, Clone, Copy)]
@@ -134,7 +132,7 @@ fn by_time<P: Payment>(
 ) -> Result<(), PaymentError> {
     let source = charge.method_reference.as_deref().and_then(Source::parse);
     let customer = source.and_then(|source| source.customer);
-    let since = charge.metadata.iter().find(|(name, _)| name == SINCE).and_then(|(_, text)| instant::parse(text));
+    let since = charge.since.as_deref().and_then(instant::parse);
     if let Some(at) = instant::parse(&charge.requested_at) {
         let near = filter(at.saturating_sub(NEAR.before), at.saturating_add(NEAR.after), customer);
         if !walked::<P>(gateway, &near, look)? {

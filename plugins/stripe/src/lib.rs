@@ -28,7 +28,7 @@ pub use cancel::cancel;
 pub use charge::charge;
 pub use find::find_charge;
 pub use gateway::Http;
-pub use refund::refund;
+pub use refund::{find_refund, refund};
 pub use settings::Settings;
 
 use renewd_plugin_sdk::types::{Finding, Manifest, Permission, Role};
@@ -46,7 +46,7 @@ pub fn describe() -> Manifest {
         permissions: [("GET", "https"), ("POST", "https"), ("GET", "http"), ("POST", "http")].map(permission).to_vec(),
         idempotency_window_seconds: IDEMPOTENCY_WINDOW_SECONDS,
         visibility_window_seconds: VISIBILITY_WINDOW_SECONDS,
-        capabilities: ["refund", "partial-refund", "cancel", "find-by-line"].map(str::to_owned).to_vec(),
+        capabilities: ["refund", "partial-refund", "find-refund", "cancel", "find-by-line"].map(str::to_owned).to_vec(),
         metadata: Vec::new(),
     }
 }

@@ -2,13 +2,15 @@
 //! because gateways forget idempotency keys after a day.
 
 use crate::form::Form;
-use crate::gateway::{Answer, Gateway, Http, unknown};
+use crate::gateway::{Answer, Gateway, Http, not_sent, refused, unknown};
 use crate::labels::{self, Labels};
 use crate::pages::{Next, Walked, walk};
 use crate::refusals::{Refusal, decline_of_word};
 use crate::units;
-use crate::wire::{Refund, RefundStatus};
-use renewd_plugin_sdk::payment::{PaymentError, RefundOutcome, RefundRequest, Retry, Success, Waiting};
+use crate::wire::{Refund, RefundStatus as Status};
+use renewd_plugin_sdk::payment::{
+    PaymentError, RefundOutcome, RefundRef, RefundRequest, RefundStatus, Retry, Success, Waiting,
+};
 use renewd_plugin_sdk::words;
 
 const PATH: &str = "/v1/refunds";
@@ -24,55 +26,106 @@ pub fn refund(http: &mut dyn Http, config: &str, request: &RefundRequest) -> Res
         let message = format!("`{} {}` is no amount that the gateway gives back", request.amount, request.currency);
         return Ok(RefundOutcome::Declined(words::decline("amount-not-refundable", message, Retry::Never)));
     };
-    let payment = if request.reference.starts_with(INTENT) { "payment_intent" } else { "charge" };
-    let of = Form::default().with(payment, &request.reference);
-    let mut earlier: Option<Refund> = None;
-    let key = Some(request.idempotency_key.as_str());
-    let walked = walk::<Refund>(
-        &mut gateway,
-        PATH,
-        &of,
-        |refund| &refund.id,
-        |page| {
-            earlier = page.into_iter().find(|refund| refund.metadata.key() == key);
-            if earlier.is_some() { Next::Stop } else { Next::Page }
-        },
-    )?;
-    if let Walked::Refused(refusal) = walked {
-        return declined(&refusal);
-    }
-    if let Some(refund) = earlier {
-        return outcome(&refund, request);
-    }
-    let mut form = of.with("amount", &amount.to_string());
+    let of = of_payment(&request.reference);
+    let mut form = of.clone().with("amount", &amount.to_string());
     Labels { key: &request.idempotency_key, order: &request.order, account: &request.account }.add_to(&mut form);
     labels::add_reason(&mut form, &request.reason);
+    labels::add_lines(&mut form, request.line_keys.iter().map(String::as_str))
+        .map_err(|_| not_sent("too-many-lines", "the gateway cannot keep the keys of so many lines".to_owned()))?;
+    match made_before(&mut gateway, &of, &request.idempotency_key)? {
+        Before::Made(refund) => return outcome(&refund, Wanted::of_request(request)),
+        Before::Nothing => {}
+        Before::Refused(refusal) => return declined(&refusal),
+    }
     match gateway.post::<Refund>(PATH, &form, &request.idempotency_key)? {
-        Answer::Done(refund) => outcome(&refund, request),
+        Answer::Done(refund) => outcome(&refund, Wanted::of_request(request)),
         Answer::Refused(refusal) => declined(&refusal),
     }
 }
 
-fn outcome(refund: &Refund, request: &RefundRequest) -> Result<RefundOutcome, PaymentError> {
-    if refund.metadata.key() != Some(&request.idempotency_key) {
+/// Tells what became of a refund; nothing is sent that could give money back.
+///
+/// # Errors
+/// `unknown` for everything that leaves a doubt, however small.
+pub fn find_refund(http: &mut dyn Http, config: &str, refund: &RefundRef) -> Result<RefundStatus, PaymentError> {
+    let mut gateway = Gateway::new(http, config)?;
+    let wanted = Wanted { key: &refund.idempotency_key, minor_digits: refund.minor_digits };
+    let of = of_payment(&refund.reference);
+    match made_before(&mut gateway, &of, wanted.key)? {
+        Before::Made(made) => outcome(&made, wanted).map(RefundStatus::Found),
+        Before::Nothing if refund.refund_reference.is_some() => {
+            Err(unknown("reference-lost", "the gateway once named this refund, and now does not know it".to_owned()))
+        }
+        Before::Nothing => Ok(RefundStatus::NotFound),
+        Before::Refused(refusal) => Err(refused(&refusal)),
+    }
+}
+
+/// What is asked for, as every answer is held against it.
+#[derive(Debug, Clone, Copy)]
+struct Wanted<'a> {
+    key: &'a str,
+    minor_digits: u32,
+}
+
+impl<'a> Wanted<'a> {
+    fn of_request(request: &'a RefundRequest) -> Self {
+        Self { key: &request.idempotency_key, minor_digits: request.minor_digits }
+    }
+}
+
+/// The refund that was already made under a key.
+enum Before {
+    Made(Refund),
+    Nothing,
+    Refused(Refusal),
+}
+
+fn of_payment(reference: &str) -> Form {
+    let payment = if reference.starts_with(INTENT) { "payment_intent" } else { "charge" };
+    Form::default().with(payment, reference)
+}
+
+/// Looks through all refunds of a payment.
+fn made_before(gateway: &mut Gateway<'_>, of: &Form, key: &str) -> Result<Before, PaymentError> {
+    let mut earlier: Option<Refund> = None;
+    let walked = walk::<Refund>(
+        gateway,
+        PATH,
+        of,
+        |refund| &refund.id,
+        |page| {
+            earlier = page.into_iter().find(|refund| refund.metadata.key() == Some(key));
+            if earlier.is_some() { Next::Stop } else { Next::Page }
+        },
+    )?;
+    Ok(match (walked, earlier) {
+        (Walked::Refused(refusal), _) => Before::Refused(refusal),
+        (Walked::Through, Some(refund)) => Before::Made(refund),
+        (Walked::Through, None) => Before::Nothing,
+    })
+}
+
+fn outcome(refund: &Refund, wanted: Wanted<'_>) -> Result<RefundOutcome, PaymentError> {
+    if refund.metadata.key() != Some(wanted.key) {
         return Err(unknown("foreign-reply", "the gateway's reply is that of another refund".to_owned()));
     }
     let currency = refund.currency.to_ascii_uppercase();
     match refund.status {
-        Some(RefundStatus::Succeeded) => Ok(RefundOutcome::Refunded(Success {
+        Some(Status::Succeeded) => Ok(RefundOutcome::Refunded(Success {
             reference: refund.id.clone(),
-            amount: units::from_gateway(refund.amount, &currency, request.minor_digits),
+            amount: units::from_gateway(refund.amount, &currency, wanted.minor_digits),
             currency,
             metadata: Vec::new(),
         })),
-        Some(RefundStatus::Pending | RefundStatus::RequiresAction) => {
+        Some(Status::Pending | Status::RequiresAction) => {
             Ok(RefundOutcome::Pending(Waiting { reference: refund.id.clone(), metadata: Vec::new() }))
         }
-        Some(RefundStatus::Failed | RefundStatus::Canceled) => {
+        Some(Status::Failed | Status::Canceled) => {
             let decline = decline_of_word(refund.failure_reason.as_deref(), "refund-failed");
             decline.map(RefundOutcome::Declined).ok_or_else(in_doubt)
         }
-        Some(RefundStatus::Other) | None => {
+        Some(Status::Other) | None => {
             Err(unknown("unknown-status", "the gateway names a status that is not known here".to_owned()))
         }
     }

@@ -14,10 +14,12 @@
 mod support;
 
 use renewd_plugin_sdk::payment::http::Request;
-use renewd_plugin_sdk::payment::{ChargeStatus, Outcome, RefundOutcome};
+use renewd_plugin_sdk::payment::{ChargeStatus, Outcome, RefundOutcome, RefundStatus};
 use serde_json::Value;
 use stripe::Http;
-use support::{CHARGES, INTENTS, KEY, Reply, charge_ref, charge_request, intent, list, raw, refund_request, refusal};
+use support::{
+    CHARGES, INTENTS, KEY, Reply, charge_ref, charge_request, intent, list, raw, refund_ref, refund_request, refusal,
+};
 
 /// A small generator, the same numbers every time.
 struct Dice(u64);
@@ -116,6 +118,10 @@ fn judge(status: u16, body: &[u8]) {
             Ok(ChargeStatus::Found(_)) | Err(_) => {}
         }
         _ = stripe::cancel(&mut same(status, body), config, &charge_ref(&request));
+    }
+    let looked_for = refund_ref(&refund_request("pi_1", "5.00", KEY));
+    if let Ok(RefundStatus::NotFound) = stripe::find_refund(&mut same(status, body), INTENTS, &looked_for) {
+        assert!(is_empty_list(status, body), "refund not found on {}", shown());
     }
     if let Ok(RefundOutcome::Declined(_)) =
         stripe::refund(&mut same(status, body), INTENTS, &refund_request("pi_1", "5.00", KEY))

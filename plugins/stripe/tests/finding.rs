@@ -11,7 +11,9 @@
 mod support;
 
 use renewd_plugin_sdk::payment::http::HttpError;
-use renewd_plugin_sdk::payment::{CancelOutcome, ChargeRef, ChargeStatus, Outcome, PaymentError, RefundOutcome};
+use renewd_plugin_sdk::payment::{
+    CancelOutcome, ChargeRef, ChargeStatus, Outcome, PaymentError, RefundOutcome, RefundRef, RefundStatus,
+};
 use support::{CHARGES, INTENTS, KEY, Reply, Script, charge_request, intent, list, refund_request, refusal, reply};
 
 fn looked_for() -> ChargeRef {
@@ -186,7 +188,7 @@ fn a_payment_of_the_same_line_is_found_unless_it_came_to_nothing() {
 
 #[test]
 fn a_restored_store_looks_farther_back_and_at_every_customer() {
-    let since = ChargeRef { metadata: vec![("since".into(), "2026-11-01T00:00:00Z".into())], ..looked_for() };
+    let since = ChargeRef { since: Some("2026-11-01T00:00:00Z".into()), ..looked_for() };
     let (told, script) =
         found(INTENTS, &since, [list(false, &[]), list(false, &[intent("pi_7", "lost", "succeeded", "")])]);
     assert_eq!(told, "pi_7 20.00 USD succeeded");
@@ -202,6 +204,7 @@ fn canceled(config: &str, replies: impl IntoIterator<Item = Reply>) -> String {
     match stripe::cancel(&mut script, config, &named("p_1")) {
         Ok(CancelOutcome::Canceled) => "canceled".to_owned(),
         Ok(CancelOutcome::Charged(success)) => format!("charged {} {}", success.reference, success.amount),
+        Ok(CancelOutcome::Pending(waiting)) => format!("pending {}", waiting.reference),
         Ok(CancelOutcome::NotFound) => "not found".to_owned(),
         Err(failed) => error(&failed),
     }
@@ -217,13 +220,14 @@ fn canceling_ends_with_certainty_or_says_that_there_is_none() {
     assert_eq!(canceled(INTENTS, [at("canceled")]), "canceled");
     assert_eq!(canceled(INTENTS, [at("succeeded")]), "charged p_1 20.00");
     assert_eq!(canceled(INTENTS, [before(), refused(), received()]), "charged p_1 20.00");
-    assert_eq!(canceled(INTENTS, [at("processing"), refused(), at("processing")]), "unknown still-open");
+    assert_eq!(canceled(INTENTS, [at("processing"), refused(), at("processing")]), "pending p_1");
     assert_eq!(canceled(INTENTS, [before(), reply(503, "")]), "unknown gateway-error");
     assert_eq!(canceled(INTENTS, [reply(200, "{")]), "unknown unreadable-reply");
     let charge = |status: &str| reply(200, &support::charge("p_1", KEY, status, ""));
     assert_eq!(canceled(CHARGES, [charge("failed")]), "canceled");
     assert_eq!(canceled(CHARGES, [charge("succeeded")]), "charged p_1 20.00");
-    assert_eq!(canceled(CHARGES, [charge("pending")]), "unknown still-open");
+    assert_eq!(canceled(CHARGES, [charge("pending")]), "pending p_1");
+    assert_eq!(canceled(CHARGES, [charge("dreaming")]), "unknown unknown-status");
     let mut script = Script::of([list(false, &[]), list(false, &[])]);
     assert_eq!(stripe::cancel(&mut script, INTENTS, &looked_for()), Ok(CancelOutcome::NotFound));
 }
@@ -256,7 +260,7 @@ fn money_goes_back_once_for_each_key() {
     assert_eq!(
         script.body(1),
         "payment_intent=pi_1&amount=500&metadata%5Brenewd_key%5D=r-1&metadata%5Brenewd_order%5D=ord_1\
-         &metadata%5Brenewd_account%5D=acme-asia&metadata%5Brenewd_reason%5D=ordered%20twice"
+         &metadata%5Brenewd_account%5D=acme-asia&metadata%5Brenewd_reason%5D=ordered%20twice&metadata%5Brenewd_lines_0%5D=line-1"
     );
     let (told, script) = refunded([list(false, &[refund(r#""succeeded""#, 500, "r-1")])]);
     assert_eq!((told.as_str(), script.asked.len()), ("refunded re_1 5.00", 1), "given back before: nothing is sent");
@@ -291,4 +295,35 @@ fn a_refunds_status_is_its_outcome() {
     }
     assert_eq!(refunded([refusal(401, "invalid_request_error", "", "")]).0, "declined gateway-auth Retry::Later");
     assert_eq!(refunded([reply(200, "")]).0, "unknown unreadable-reply");
+}
+
+fn found_refund(refund: &RefundRef, replies: impl IntoIterator<Item = Reply>) -> (String, Script) {
+    let mut script = Script { replies: replies.into_iter().collect(), asked: vec![] };
+    let told = match stripe::find_refund(&mut script, INTENTS, refund) {
+        Ok(RefundStatus::Found(RefundOutcome::Refunded(success))) => format!("refunded {}", success.amount),
+        Ok(RefundStatus::Found(RefundOutcome::Declined(decline))) => format!("declined {}", decline.code),
+        Ok(RefundStatus::Found(RefundOutcome::Pending(waiting))) => format!("pending {}", waiting.reference),
+        Ok(RefundStatus::NotFound) => "not found".to_owned(),
+        Err(failed) => error(&failed),
+    };
+    assert!(script.asked.iter().all(|request| request.method == "GET"), "looking moves no money");
+    (told, script)
+}
+
+#[test]
+fn a_refund_is_found_by_its_key_among_all_of_its_payment() {
+    let looked_for = support::refund_ref(&refund_request("pi_1", "5.00", "r-1"));
+    let other = || refund(r#""succeeded""#, 300, "r-0");
+    let own = |status: &str| refund(status, 500, "r-1");
+    let second_page = [list(true, &[other()]), list(false, &[own(r#""succeeded""#)])];
+    let (told, script) = found_refund(&looked_for, second_page);
+    assert_eq!((told.as_str(), script.asked.len()), ("refunded 5.00", 2));
+    for (status, wanted) in [(r#""pending""#, "pending re_1"), (r#""failed""#, "declined refund-failed")] {
+        assert_eq!(found_refund(&looked_for, [list(false, &[own(status)])]).0, wanted);
+    }
+    assert_eq!(found_refund(&looked_for, [list(false, &[other()])]).0, "not found");
+    let named = RefundRef { refund_reference: Some("re_1".into()), ..looked_for.clone() };
+    assert_eq!(found_refund(&named, [list(false, &[other()])]).0, "unknown reference-lost");
+    assert_eq!(found_refund(&looked_for, [refusal(401, "invalid_request_error", "", "")]).0, "unknown gateway-auth");
+    assert_eq!(found_refund(&looked_for, [reply(200, "{")]).0, "unknown unreadable-reply");
 }

@@ -65,6 +65,7 @@ impl Plugin {
         match self.plugin.cancel(&self.config, &charge_ref(wanted, reference)).value {
             CancelOutcome::Canceled => Told::Canceled,
             CancelOutcome::Charged { reference, .. } => Told::Taken(reference),
+            CancelOutcome::Pending { reference } => Told::Pending(reference),
             CancelOutcome::NotFound => Told::NotFound,
             CancelOutcome::Unknown { reason } => Told::Unknown(reason),
         }
@@ -140,6 +141,8 @@ fn charge_ref(wanted: &Wanted, reference: Option<&str>) -> ChargeRef {
         minor_digits: request.minor_digits,
         amount: request.amount,
         requested_at: request.requested_at,
+        asked_at: "2026-11-23T10:05:00+08:00".into(),
+        since: None,
         reference: reference.map(str::to_owned),
         line_keys: vec![wanted.line.clone()],
         metadata: vec![],
@@ -157,6 +160,7 @@ fn refund_request(reference: &str, amount: &str, key: &str) -> RefundRequest {
         idempotency_key: key.into(),
         requested_at: "2026-11-24T10:00:00+08:00".into(),
         reason: "ordered twice".into(),
+        line_keys: vec!["line-of-k1".into()],
         metadata: vec![],
     }
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops at once")]
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
-use renewd_plugin_host::payment_wire::{ChargeLine, ChargeRef, ChargeRequest, RefundRequest};
+use renewd_plugin_host::payment_wire::{ChargeLine, ChargeRef, ChargeRequest, RefundRef, RefundRequest};
 use renewd_plugin_host::pricing_wire::{ExtraBasis, PriceRequest, PriceRow, Rounding};
 use renewd_plugin_host::{Host, HostOptions, Limits, PaymentPlugin, PricingPlugin};
 use std::io::Write;
@@ -14,6 +14,12 @@ pub fn component(name: &str) -> Vec<u8> {
     let committed = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../plugins/dist");
     let dist = std::env::var_os("RENEWD_PLUGIN_DIST").map_or_else(committed, PathBuf::from);
     let path = dist.join(format!("{name}.wasm"));
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The bytes of a committed component, whatever is rebuilt.
+pub fn committed(name: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../plugins/dist/{name}.wasm"));
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -106,6 +112,8 @@ pub fn charge_ref(amount: &str) -> ChargeRef {
         minor_digits: 2,
         amount: amount.into(),
         requested_at: "2026-11-23T10:00:00+08:00".into(),
+        asked_at: "2026-11-23T10:05:00+08:00".into(),
+        since: Some("2026-11-01T00:00:00+08:00".into()),
         reference: None,
         line_keys: vec!["line-key-1".into()],
         metadata: vec![],
@@ -123,6 +131,23 @@ pub fn refund_request(amount: &str) -> RefundRequest {
         idempotency_key: "4f3c2b1a-r".into(),
         requested_at: "2026-11-24T10:00:00+08:00".into(),
         reason: "ordered twice".into(),
+        line_keys: vec!["line-key-1".into()],
+        metadata: vec![],
+    }
+}
+
+pub fn refund_ref(amount: &str) -> RefundRef {
+    RefundRef {
+        order: "ord_0123456789ab".into(),
+        account: "acme-asia".into(),
+        reference: "INV-ord_0123456789ab-1".into(),
+        refund_reference: None,
+        currency: "USD".into(),
+        minor_digits: 2,
+        amount: amount.into(),
+        idempotency_key: "4f3c2b1a-r".into(),
+        requested_at: "2026-11-24T10:00:00+08:00".into(),
+        asked_at: "2026-11-24T10:05:00+08:00".into(),
         metadata: vec![],
     }
 }

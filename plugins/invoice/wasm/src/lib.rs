@@ -1,7 +1,8 @@
 //! The WebAssembly shim of the invoice plugin: it only passes on.
 
 use renewd_plugin_sdk::payment::{
-    CancelOutcome, ChargeRef, ChargeRequest, ChargeStatus, Guest, Outcome, PaymentError, RefundOutcome, RefundRequest,
+    CancelOutcome, ChargeRef, ChargeRequest, ChargeStatus, Guest, Outcome, PaymentError, RefundOutcome, RefundRef,
+    RefundRequest, RefundStatus,
 };
 use renewd_plugin_sdk::types::{Finding, Manifest};
 
@@ -26,6 +27,10 @@ impl Guest for Plugin {
 
     fn refund(_config: String, request: RefundRequest) -> Result<RefundOutcome, PaymentError> {
         Ok(invoice::refund(&request))
+    }
+
+    fn find_refund(_config: String, _refund: RefundRef) -> Result<RefundStatus, PaymentError> {
+        Ok(invoice::find_refund())
     }
 
     fn cancel(_config: String, _charge: ChargeRef) -> Result<CancelOutcome, PaymentError> {

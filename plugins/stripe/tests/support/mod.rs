@@ -11,7 +11,7 @@
 )]
 
 use renewd_plugin_sdk::payment::http::{HttpError, Request, Response};
-use renewd_plugin_sdk::payment::{ChargeLine, ChargeRef, ChargeRequest, RefundRequest};
+use renewd_plugin_sdk::payment::{ChargeLine, ChargeRef, ChargeRequest, RefundRef, RefundRequest};
 use std::collections::VecDeque;
 use stripe::Http;
 
@@ -123,6 +123,8 @@ pub fn charge_ref(request: &ChargeRequest) -> ChargeRef {
         minor_digits: request.minor_digits,
         amount: request.amount.clone(),
         requested_at: request.requested_at.clone(),
+        asked_at: "2026-11-23T10:05:00+08:00".into(),
+        since: None,
         reference: None,
         line_keys: request.lines.iter().map(|line| line.key.clone()).collect(),
         metadata: vec![],
@@ -140,6 +142,24 @@ pub fn refund_request(reference: &str, amount: &str, key: &str) -> RefundRequest
         idempotency_key: key.into(),
         requested_at: "2026-11-24T10:00:00+08:00".into(),
         reason: "ordered twice".into(),
+        line_keys: vec!["line-1".into()],
+        metadata: vec![],
+    }
+}
+
+/// What renewd remembers of a refund.
+pub fn refund_ref(request: &RefundRequest) -> RefundRef {
+    RefundRef {
+        order: request.order.clone(),
+        account: request.account.clone(),
+        reference: request.reference.clone(),
+        refund_reference: None,
+        currency: request.currency.clone(),
+        minor_digits: request.minor_digits,
+        amount: request.amount.clone(),
+        idempotency_key: request.idempotency_key.clone(),
+        requested_at: request.requested_at.clone(),
+        asked_at: "2026-11-24T10:05:00+08:00".into(),
         metadata: vec![],
     }
 }

@@ -2,7 +2,8 @@
 
 use renewd_plugin_sdk::payment::http::{self, HttpError, Request, Response};
 use renewd_plugin_sdk::payment::{
-    CancelOutcome, ChargeRef, ChargeRequest, ChargeStatus, Guest, Outcome, PaymentError, RefundOutcome, RefundRequest,
+    CancelOutcome, ChargeRef, ChargeRequest, ChargeStatus, Guest, Outcome, PaymentError, RefundOutcome, RefundRef,
+    RefundRequest, RefundStatus,
 };
 use renewd_plugin_sdk::types::{Finding, Manifest};
 
@@ -35,6 +36,10 @@ impl Guest for Plugin {
 
     fn refund(config: String, request: RefundRequest) -> Result<RefundOutcome, PaymentError> {
         stripe::refund(&mut Host, &config, &request)
+    }
+
+    fn find_refund(config: String, refund: RefundRef) -> Result<RefundStatus, PaymentError> {
+        stripe::find_refund(&mut Host, &config, &refund)
     }
 
     fn cancel(config: String, charge: ChargeRef) -> Result<CancelOutcome, PaymentError> {
