@@ -82,9 +82,11 @@ fn adoptable(state: &State, quotes: &[Quote], origin: &Origin) -> BTreeSet<Order
                 && quote.prepared.new_expiry().instant() == line.prepared.new_expiry().instant()
         })
     };
-    state
-        .orders
-        .values()
+    let rows = quotes.iter().filter_map(|quote| state.resources.get(&quote.prepared.resource));
+    let in_orders: BTreeSet<&OrderId> = rows.filter_map(|row| row.open_order.as_ref()).collect();
+    in_orders
+        .into_iter()
+        .filter_map(|id| state.orders.get(id))
         .filter(|order| matches!(order.status, OrderStatus::Open | OrderStatus::Held))
         .filter(|order| order.lines.iter().all(same_term) && may_adopt(state, order, origin))
         .map(|order| order.id.clone())

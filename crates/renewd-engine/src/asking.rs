@@ -2,13 +2,12 @@
 
 use crate::pricing::local;
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use renewd_core::calendar::rfc3339_in;
 use renewd_core::decide::{Earlier, FoundCharge, Seen};
-use renewd_core::ids::Digest;
 use renewd_core::order::{Attempt, Order, Outcome, Refund, RefundResult, Retry};
+use renewd_core::quote::Quote;
 use renewd_plugin_host as host;
-use renewd_plugin_host::payment_wire::{ChargeLine, ChargeRef, ChargeRequest, RefundRequest};
+use renewd_plugin_host::payment_wire::{ChargeLine, ChargeRef, ChargeRequest, RefundRef, RefundRequest};
 
 /// Days before now from which a new store asks for earlier charges: longer than any automatic charge lies before the
 /// end of retention under the known conventions.
@@ -47,10 +46,23 @@ pub(crate) fn charge_request(order: &Order, attempt: &Attempt) -> ChargeRequest 
 }
 
 /// Asks what became of an attempt.
-pub(crate) fn charge_ref(order: &Order, attempt: &Attempt) -> ChargeRef {
-    reference(order, attempt.number, &attempt.key, attempt.method.reference.clone(), attempt.started_at, {
-        attempt.reference().map(str::to_owned)
-    })
+pub(crate) fn charge_ref(order: &Order, attempt: &Attempt, now: DateTime<Utc>) -> ChargeRef {
+    ChargeRef {
+        order: order.id.to_string(),
+        attempt: attempt.number,
+        account: order.account.to_string(),
+        method_reference: attempt.method.reference.clone(),
+        idempotency_key: attempt.key.to_string(),
+        currency: order.total.currency().code().to_owned(),
+        minor_digits: order.total.currency().minor_digits(),
+        amount: order.total.amount().to_string(),
+        requested_at: rfc3339_in(attempt.started_at, order.time_zone),
+        asked_at: rfc3339_in(now, order.time_zone),
+        since: None,
+        reference: attempt.reference().map(str::to_owned),
+        line_keys: order.lines.iter().map(|line| line.prepared.line_key().to_string()).collect(),
+        metadata: Vec::new(),
+    }
 }
 
 /// Asks for any charge of an order's lines, before the first attempt of this store. `method_reference` is the account's
@@ -61,31 +73,21 @@ pub(crate) fn earlier_ref(
     method_reference: Option<String>,
     now: DateTime<Utc>,
 ) -> ChargeRef {
-    let mut asked = reference(order, number, &order.payment_key(number), method_reference, now, None);
     let since = now.checked_sub_signed(TimeDelta::days(SOUGHT_BACK_DAYS)).unwrap_or(now);
-    asked.metadata.push(("since".to_owned(), rfc3339_in(since, Tz::UTC)));
-    asked
-}
-
-fn reference(
-    order: &Order,
-    number: u32,
-    key: &Digest,
-    method_reference: Option<String>,
-    requested_at: DateTime<Utc>,
-    reference: Option<String>,
-) -> ChargeRef {
+    let now = rfc3339_in(now, order.time_zone);
     ChargeRef {
         order: order.id.to_string(),
         attempt: number,
         account: order.account.to_string(),
         method_reference,
-        idempotency_key: key.to_string(),
+        idempotency_key: order.payment_key(number).to_string(),
         currency: order.total.currency().code().to_owned(),
         minor_digits: order.total.currency().minor_digits(),
         amount: order.total.amount().to_string(),
-        requested_at: rfc3339_in(requested_at, order.time_zone),
-        reference,
+        requested_at: now.clone(),
+        asked_at: now,
+        since: Some(rfc3339_in(since, order.time_zone)),
+        reference: None,
         line_keys: order.lines.iter().map(|line| line.prepared.line_key().to_string()).collect(),
         metadata: Vec::new(),
     }
@@ -103,6 +105,35 @@ pub(crate) fn refund_request(order: &Order, refund: &Refund) -> RefundRequest {
         idempotency_key: refund.key.to_string(),
         requested_at: rfc3339_in(refund.started_at, order.time_zone),
         reason: refund.reason.clone(),
+        line_keys: refund_lines(order, refund),
+        metadata: Vec::new(),
+    }
+}
+
+fn refund_lines(order: &Order, refund: &Refund) -> Vec<String> {
+    let undone = |line: &&Quote| refund.line().is_none_or(|resource| line.prepared.resource == *resource);
+    order.lines.iter().filter(undone).map(|line| line.prepared.line_key().to_string()).collect()
+}
+
+/// Asks what became of a refund.
+pub(crate) fn refund_ref(order: &Order, refund: &Refund, now: DateTime<Utc>) -> RefundRef {
+    let known = match &refund.outcome {
+        RefundResult::Refunded { refund_reference } | RefundResult::Pending { refund_reference } => {
+            Some(refund_reference.clone())
+        }
+        RefundResult::InFlight | RefundResult::Declined { .. } | RefundResult::Unknown { .. } => None,
+    };
+    RefundRef {
+        order: order.id.to_string(),
+        account: order.account.to_string(),
+        reference: refund.reference.clone(),
+        refund_reference: known,
+        currency: refund.amount.currency().code().to_owned(),
+        minor_digits: refund.amount.currency().minor_digits(),
+        amount: refund.amount.amount().to_string(),
+        idempotency_key: refund.key.to_string(),
+        requested_at: rfc3339_in(refund.started_at, order.time_zone),
+        asked_at: rfc3339_in(now, order.time_zone),
         metadata: Vec::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! The board: what needs a person, each with the one command that fixes it.
 
-use crate::charge::{charge_blocked, next_charge};
+use crate::charge::{NextCharge, charge_blocked, next_charge};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::next_run::outlook;
@@ -9,7 +9,10 @@ use chrono::{DateTime, Utc};
 use renewd_core::calendar::rfc3339_in;
 use renewd_core::cover::{Cover, mode_of};
 use renewd_core::documents::Mode;
+use renewd_core::ids::ResourceId;
 use renewd_core::order::{Order, OrderStatus, Outcome};
+use renewd_core::quote::Quote;
+use renewd_core::refusal::Refusal;
 use renewd_core::resource::{Freeze, Phase, Resource};
 use renewd_core::state::State;
 use std::collections::BTreeMap;
@@ -46,6 +49,7 @@ impl Engine {
                 command: Some(format!("renewd show {}", item.resource)),
             });
         }
+        notices.extend(cannot_renew(state, &outlook.quotes, now));
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for notice in &notices {
             let word = serde_json::to_value(notice.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned));
@@ -141,6 +145,29 @@ fn order_notice(state: &State, order: &Order) -> Option<Notice> {
         when: Some(rfc3339_in(order.expires_at, zone)),
         message,
         command: Some(command),
+    })
+}
+
+/// Automatic renewals to come that cannot be made as things stand.
+fn cannot_renew<'a>(
+    state: &'a State,
+    quotes: &'a BTreeMap<ResourceId, Result<Quote, Refusal>>,
+    now: DateTime<Utc>,
+) -> impl Iterator<Item = Notice> + 'a {
+    quotes.iter().filter_map(move |(id, quote)| {
+        let refusal = quote.as_ref().err()?;
+        let resource = state.resources.get(id)?;
+        let at = match next_charge(resource, &Cover::find(resource, state.policies()), now) {
+            NextCharge::At(at) => at,
+            NextCharge::Due(_) | NextCharge::Never => return None,
+        };
+        Some(Notice {
+            kind: NoticeKind::CannotRenew,
+            subject: id.to_string(),
+            when: Some(rfc3339_in(at, resource.end.expiry.zone)),
+            message: format!("its next automatic renewal cannot be made as things stand: {refusal}"),
+            command: Some(format!("renewd show {id}")),
+        })
     })
 }
 

@@ -411,7 +411,6 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         });
     }
 
-    #[expect(clippy::type_complexity, reason = "a till with what was found at it, or why it cannot be used")]
     fn after_search(
         &self,
         state: &State,

@@ -3,8 +3,9 @@
 
 use crate::error::EngineError;
 use crate::home::Home;
+use crate::running::WARN_DAYS;
 use crate::shelf::Blobs;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, Utc};
 use renewd_core::decide;
 use renewd_core::event::{Event, RowKey};
 use renewd_core::ids::{Digest, OrderId};
@@ -68,6 +69,11 @@ impl Desk {
             self.state.apply(self.at, &event);
             self.events.push(event);
         }
+    }
+
+    /// Adds events that were applied to the state when they were decided.
+    pub(crate) fn push_applied(&mut self, events: Vec<Event>) {
+        self.events.extend(events);
     }
 
     /// Sequence that the next event of this visit will have.
@@ -150,6 +156,22 @@ pub(crate) fn narrow_state(store: &Store, orders: &[OrderId], known: State) -> R
     let keys: Vec<RowKey> = found.values().flat_map(Order::rows).collect();
     let State { resources, orders, live, books, uses, .. } = store.load(&keys)?;
     Ok(State { resources, orders, live, books, uses, ..known })
+}
+
+/// Days ahead of an expiry for which a run looks, where no policy looks further.
+const LOOK_AHEAD_DAYS: u32 = 31;
+
+/// Live orders with their rows, and the resources that expire soon or have expired and are not released, beside what
+/// `known` already has.
+pub(crate) fn state_of_due(store: &Store, known: State, at: DateTime<Utc>) -> Result<State, EngineError> {
+    let ahead = known.policies().map(|policy| policy.windows.expiring.0.max(policy.auto.charge_before.0)).max();
+    let ahead = ahead.unwrap_or_default().max(LOOK_AHEAD_DAYS).saturating_add(WARN_DAYS).saturating_add(1);
+    let until = at.checked_add_days(Days::new(ahead.into())).unwrap_or(at);
+    let orders = store.open_orders()?;
+    let mut keys: Vec<RowKey> = orders.values().flat_map(Order::rows).collect();
+    keys.extend(store.expiring_until(until)?.into_iter().map(RowKey::Resource));
+    let State { resources, orders, live, uses, .. } = store.load(&keys)?;
+    Ok(State { resources, orders, live, uses, books: store.accounts()?, ..known })
 }
 
 impl Blobs for Desk {

@@ -177,6 +177,25 @@ impl Engine {
     /// because others are at work.
     pub(crate) fn desk_for(&self, orders: &[OrderId], at: DateTime<Utc>) -> Result<Desk, EngineError> {
         let store = self.open(self.options.wait.max(OUTCOME_WAIT))?;
+        let state = crate::desk::narrow_state(&store, orders, self.known(&store)?)?;
+        let mut desk = Desk::new(store, Arc::clone(&self.home), state, (at, &self.actor, &self.options.command));
+        desk.settle_time()?;
+        self.epoch.set(desk.epoch());
+        Ok(desk)
+    }
+
+    /// Opens the store with what may be due: live orders, and the resources that expire soon or have expired and are not
+    /// released. What it costs follows what is due, not what exists.
+    pub(crate) fn desk_of_due(&self, at: DateTime<Utc>) -> Result<Desk, EngineError> {
+        let store = self.open(self.options.wait)?;
+        let state = crate::desk::state_of_due(&store, self.known(&store)?, at)?;
+        let mut desk = Desk::new(store, Arc::clone(&self.home), state, (at, &self.actor, &self.options.command));
+        desk.settle_time()?;
+        Ok(desk)
+    }
+
+    /// Counters and documents, which are read again only where they have changed.
+    fn known(&self, store: &Store) -> Result<State, EngineError> {
         let meta = store.meta()?;
         let known = self.documents.borrow().as_ref().filter(|known| known.meta == meta).map(|it| it.documents.clone());
         let documents = match known {
@@ -188,11 +207,7 @@ impl Engine {
                 documents
             }
         };
-        let state = crate::desk::narrow_state(&store, orders, State { meta, documents, ..State::default() })?;
-        let mut desk = Desk::new(store, Arc::clone(&self.home), state, (at, &self.actor, &self.options.command));
-        desk.settle_time()?;
-        self.epoch.set(desk.epoch());
-        Ok(desk)
+        Ok(State { meta, documents, ..State::default() })
     }
 
     /// How often the store's history was restored, as of the last visit for some orders.

@@ -9,8 +9,8 @@ use renewd_core::documents::{Document, DocumentKey, DocumentKind, PaymentMethod,
 use renewd_core::ids::MethodName;
 use renewd_core::refusal::{Reason, Refusal};
 use renewd_core::state::State;
-use renewd_plugin_host::payment_wire::{ChargeRef, ChargeRequest, RefundRequest};
-use renewd_plugin_host::{CancelOutcome, FindResult, Outcome, PaymentPlugin, RefundOutcome};
+use renewd_plugin_host::payment_wire::{ChargeRef, ChargeRequest, RefundRef, RefundRequest};
+use renewd_plugin_host::{CancelOutcome, FindRefundResult, FindResult, Outcome, PaymentPlugin, RefundOutcome};
 use std::sync::Arc;
 
 /// What can be asked of a gateway. Every doubt is `unknown`, never a decline.
@@ -21,6 +21,8 @@ pub trait Gateway: Send + Sync {
     fn find_charge(&self, config: &str, charge: &ChargeRef) -> FindResult;
     /// Gives money back.
     fn refund(&self, config: &str, request: &RefundRequest) -> RefundOutcome;
+    /// Asks what became of a refund.
+    fn find_refund(&self, config: &str, refund: &RefundRef) -> FindRefundResult;
     /// Stops a charge that waits for a person.
     fn cancel(&self, config: &str, charge: &ChargeRef) -> CancelOutcome;
     /// Seconds for which a charge may exist before it can be found.
@@ -42,6 +44,10 @@ impl Gateway for PaymentPlugin {
 
     fn refund(&self, config: &str, request: &RefundRequest) -> RefundOutcome {
         Self::refund(self, config, request).value
+    }
+
+    fn find_refund(&self, config: &str, refund: &RefundRef) -> FindRefundResult {
+        Self::find_refund(self, config, refund).value
     }
 
     fn cancel(&self, config: &str, charge: &ChargeRef) -> CancelOutcome {

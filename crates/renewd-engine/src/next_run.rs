@@ -1,19 +1,21 @@
 //! The outlook: prices of the next automatic renewals, and the money that a `run` at a moment would charge.
 
-use crate::charge::{charge_blocked, next_charge};
+use crate::charge::next_charge;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::pricing::{Job, Pricer};
+use crate::report::order_items;
+use crate::running::{Due, due, order_all, pays};
 use crate::shelf::Blobs;
 use crate::view::{Item, NextRun, RunCharge, Totals, add_total};
 use chrono::{DateTime, Utc};
 use renewd_core::cover::Cover;
 use renewd_core::decide;
-use renewd_core::ids::{AccountName, ResourceId};
-use renewd_core::money::Money;
+use renewd_core::ids::ResourceId;
 use renewd_core::order::{Order, OrderStatus};
 use renewd_core::quote::{Quote, Wish, prepare};
 use renewd_core::refusal::{Reason, Refusal, Verdict};
+use renewd_core::resource::Resource;
 use renewd_core::state::State;
 use std::collections::BTreeMap;
 
@@ -57,14 +59,10 @@ pub(crate) fn outlook(
 ) -> Result<Outlook, EngineError> {
     let mut quotes = BTreeMap::new();
     let mut jobs = Vec::new();
-    let mut due = Vec::new();
     for resource in state.resources.values() {
         let cover = Cover::find(resource, state.policies());
         let charge = next_charge(resource, &cover, now);
         let Some(at) = charge.quoted_at(now) else { continue };
-        if charge.is_due() {
-            due.push(resource.id.clone());
-        }
         match job(state, resource, &cover, at) {
             Ok(job) => jobs.push(job),
             Err(refusal) => {
@@ -80,17 +78,35 @@ pub(crate) fn outlook(
     for quote in quotes.values().flatten() {
         add_total(&mut auto_totals, quote.total);
     }
-    let mut next_run = next_run(state, &quotes, &due);
-    charge_orders(engine, state, blobs, now, &mut next_run)?;
+    let next_run = next_run(engine, state, blobs, &quotes, now)?;
     Ok(Outlook { quotes, auto_totals, next_run })
 }
 
-fn job<'a>(
-    state: &'a State,
-    resource: &'a renewd_core::resource::Resource,
-    cover: &Cover<'a>,
-    at: DateTime<Utc>,
-) -> Result<Job<'a>, Refusal> {
+/// The quotes of some resources, each at its own moment, in the same order.
+pub(crate) fn upcoming(
+    engine: &Engine,
+    state: &State,
+    blobs: &dyn Blobs,
+    at: &[(&Resource, DateTime<Utc>)],
+) -> Result<Vec<Result<Quote, Refusal>>, EngineError> {
+    let mut quotes: Vec<Option<Result<Quote, Refusal>>> = Vec::new();
+    let mut jobs = Vec::new();
+    for (resource, at) in at {
+        let cover = Cover::find(resource, state.policies());
+        match job(state, resource, &cover, *at) {
+            Ok(job) => {
+                jobs.push(job);
+                quotes.push(None);
+            }
+            Err(refusal) => quotes.push(Some(Err(refusal))),
+        }
+    }
+    let step = engine.step("pricing", jobs.len());
+    let mut priced = Pricer::new(state, &engine.shelf, blobs).price(jobs, &step)?.into_iter();
+    Ok(quotes.into_iter().filter_map(|quote| quote.or_else(|| priced.next())).collect())
+}
+
+fn job<'a>(state: &'a State, resource: &'a Resource, cover: &Cover<'a>, at: DateTime<Utc>) -> Result<Job<'a>, Refusal> {
     let name = &resource.description.account;
     let Some(account) = state.account(name) else {
         return Err(Refusal::new(Reason::NoAccount, format!("there is no account `{name}`")));
@@ -102,35 +118,47 @@ fn job<'a>(
     Ok(Job { prepared, resource, policy, account, at })
 }
 
-/// Whether a run pays an order: those that a request asked for.
-fn paid_by_run(order: &Order) -> bool {
-    order.status == OrderStatus::Open && order.requests().next().is_some()
-}
-
-/// Adds the open orders of requests, each priced again as paying it would.
-fn charge_orders(
+/// What a run at this moment would charge: due automatic renewals as it would order them, and the orders that it would
+/// pay, each priced again as paying it would.
+fn next_run(
     engine: &Engine,
     state: &State,
     blobs: &dyn Blobs,
+    quotes: &BTreeMap<ResourceId, Result<Quote, Refusal>>,
     now: DateTime<Utc>,
-    run: &mut NextRun,
-) -> Result<(), EngineError> {
-    for order in state.orders.values().filter(|order| paid_by_run(order)) {
+) -> Result<NextRun, EngineError> {
+    let mut run = NextRun::default();
+    let Due { resources, blocked } = due(state, now);
+    run.refused.extend(blocked.iter().map(|(id, verdict, refusal)| Item::refused(id, *verdict, refusal)));
+    let mut ordered = Vec::new();
+    for resource in resources {
+        match quotes.get(&resource.id) {
+            Some(Ok(quote)) => ordered.push(quote.clone()),
+            Some(Err(refusal)) => run.refused.push(Item::refused(&resource.id, Verdict::Refused, refusal)),
+            None => {}
+        }
+    }
+    let mut trial = state.clone();
+    let arrangement = order_all(&mut trial, ordered, false, now, 1);
+    for (quote, refusal) in &arrangement.refused {
+        run.refused.push(Item::refused(&quote.prepared.resource, Verdict::Refused, refusal));
+    }
+    for order in arrangement.placed.iter().chain(&arrangement.adopted) {
+        match order.status {
+            OrderStatus::Open => charge(&mut run, order),
+            OrderStatus::Held
+            | OrderStatus::Paying
+            | OrderStatus::Unknown
+            | OrderStatus::Pending
+            | OrderStatus::Settled { .. }
+            | OrderStatus::Canceled { .. }
+            | OrderStatus::Expired { .. } => run.refused.extend(order_items(order, false)),
+        }
+    }
+    for order in state.orders.values().filter(|order| pays(state, order, now)) {
         let requotes = engine.requote(state, blobs, order, now)?;
         match decide::check_lines(state, order, &requotes) {
-            Ok(()) => {
-                run.resources += order.lines.len();
-                add_total(&mut run.totals, order.total);
-                let charge =
-                    RunCharge { account: order.account.clone(), resources: order.lines.len(), total: order.total };
-                match run.accounts.iter_mut().find(|sum| sum.account == charge.account) {
-                    Some(sum) if sum.total.currency() == charge.total.currency() => {
-                        sum.resources += charge.resources;
-                        sum.total = sum.total.plus(charge.total).unwrap_or(sum.total);
-                    }
-                    Some(_) | None => run.accounts.push(charge),
-                }
-            }
+            Ok(()) => charge(&mut run, order),
             Err(refusal) => run.refused.extend(order.lines.iter().map(|line| {
                 let mut item = Item::refused(&line.prepared.resource, Verdict::Refused, &refusal);
                 item.order = Some(order.id.clone());
@@ -138,41 +166,20 @@ fn charge_orders(
             })),
         }
     }
-    Ok(())
+    run.accounts.sort_by(|left, right| left.account.cmp(&right.account));
+    Ok(run)
 }
 
-/// Due automatic renewals that nothing stands in the way of.
-fn next_run(state: &State, quotes: &BTreeMap<ResourceId, Result<Quote, Refusal>>, due: &[ResourceId]) -> NextRun {
-    let mut run = NextRun::default();
-    let mut accounts: BTreeMap<(AccountName, &'static str), (usize, Money)> = BTreeMap::new();
-    let mut charge = |account: &AccountName, resources: usize, total: Money| {
-        let key = (account.clone(), total.currency().code());
-        let sum = accounts.entry(key).or_insert((0, Money::zero(total.currency())));
-        sum.0 += resources;
-        if let Ok(next) = sum.1.plus(total) {
-            sum.1 = next;
+fn charge(run: &mut NextRun, order: &Order) {
+    run.resources += order.lines.len();
+    add_total(&mut run.totals, order.total);
+    let charge = RunCharge { account: order.account.clone(), resources: order.lines.len(), total: order.total };
+    let same = |sum: &&mut RunCharge| sum.account == charge.account && sum.total.currency() == charge.total.currency();
+    match run.accounts.iter_mut().find(same) {
+        Some(sum) => {
+            sum.resources += charge.resources;
+            sum.total = sum.total.plus(charge.total).unwrap_or(sum.total);
         }
-    };
-    for id in due {
-        let Some(resource) = state.resources.get(id) else { continue };
-        if resource.open_order.as_ref().and_then(|order| state.orders.get(order)).is_some_and(paid_by_run) {
-            continue;
-        }
-        if let Some(why) = charge_blocked(resource) {
-            let reason = if resource.freeze.is_some() { Reason::Frozen } else { Reason::OpenOrder };
-            run.refused.push(Item::refused(id, Verdict::Refused, &Refusal::new(reason, why)));
-            continue;
-        }
-        match quotes.get(id) {
-            Some(Ok(quote)) => charge(&quote.prepared.account, 1, quote.total),
-            Some(Err(refusal)) => run.refused.push(Item::refused(id, Verdict::Refused, refusal)),
-            None => {}
-        }
+        None => run.accounts.push(charge),
     }
-    for ((account, _), (resources, total)) in accounts {
-        run.resources += resources;
-        add_total(&mut run.totals, total);
-        run.accounts.push(RunCharge { account, resources, total });
-    }
-    run
 }

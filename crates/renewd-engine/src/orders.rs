@@ -226,7 +226,8 @@ fn attempt_view(attempt: &Attempt, zone: chrono_tz::Tz) -> AttemptView {
     }
 }
 
-fn refund_view(refund: &Refund, zone: chrono_tz::Tz) -> RefundView {
+/// A refund as people see it.
+pub(crate) fn refund_view(refund: &Refund, zone: chrono_tz::Tz) -> RefundView {
     let detail = match &refund.outcome {
         RefundResult::InFlight => None,
         RefundResult::Refunded { refund_reference } | RefundResult::Pending { refund_reference } => {

@@ -3,7 +3,7 @@
 //! INVARIANT (pinned): a gateway is asked through the plugin, configuration, grants and secrets of the attempt, whatever
 //! the documents in force say now.
 
-use crate::asking::{charge_ref, outcome, refund_request, refund_result, seen};
+use crate::asking::{charge_ref, outcome, refund_ref, refund_request, refund_result, seen};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::gateway::Gateway;
@@ -15,7 +15,7 @@ use renewd_core::event::Event;
 use renewd_core::ids::OrderId;
 use renewd_core::order::{Attempt, Order, Outcome, Refund, RefundResult};
 use renewd_core::state::State;
-use renewd_plugin_host::CancelOutcome;
+use renewd_plugin_host::{CancelOutcome, FindRefundResult};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -203,19 +203,17 @@ fn ask_all(questions: Vec<Question>, now: DateTime<Utc>) -> Vec<Reply> {
 fn ask(question: Question, now: DateTime<Utc>) -> Reply {
     match question {
         Question::Find(order, attempt, gateway) => {
-            let answer = gateway.find_charge(&config_text(&attempt.config), &charge_ref(&order, &attempt));
+            let answer = gateway.find_charge(&config_text(&attempt.config), &charge_ref(&order, &attempt, now));
             let open = Open::Attempt(order.id.clone(), attempt.number);
             Reply::Seen(open, seen(answer, &order), gateway.visibility_seconds())
         }
         Question::Cancel(order, attempt, gateway) => {
             let open = Open::Attempt(order.id.clone(), attempt.number);
-            Reply::Seen(open, cancel(&order, &attempt, &*gateway), gateway.visibility_seconds())
+            Reply::Seen(open, cancel(&order, &attempt, &*gateway, now), gateway.visibility_seconds())
         }
         Question::Refund(order, refund, attempt, gateway) => {
-            let answer = gateway.refund(&config_text(&attempt.config), &refund_request(&order, &refund));
-            let age = now.signed_duration_since(refund.started_at).num_seconds();
-            let key_holds = u64::try_from(age).is_ok_and(|age| age < gateway.idempotency_seconds());
-            Reply::Refunded(Open::Refund(order.id.clone(), refund.number), refund_result(answer), key_holds)
+            let (result, is_sure) = refund_again(&order, &refund, &config_text(&attempt.config), &*gateway, now);
+            Reply::Refunded(Open::Refund(order.id.clone(), refund.number), result, is_sure)
         }
         Question::Nobody(open @ Open::Attempt(..), detail) => Reply::Seen(open, Seen::CannotTell { detail }, 0),
         Question::Nobody(open @ Open::Refund(..), detail) => {
@@ -224,13 +222,42 @@ fn ask(question: Question, now: DateTime<Utc>) -> Reply {
     }
 }
 
+/// Asks for a refund for the first time, or what became of it. One that the gateway does not know, and would by now, is
+/// asked for again with its key. Answers also whether a decline is to be believed.
+fn refund_again(
+    order: &Order,
+    refund: &Refund,
+    config: &str,
+    gateway: &dyn Gateway,
+    now: DateTime<Utc>,
+) -> (RefundResult, bool) {
+    let ask = || refund_result(gateway.refund(config, &refund_request(order, refund)));
+    if refund.outcome == RefundResult::InFlight {
+        return (ask(), true);
+    }
+    let age = u64::try_from(now.signed_duration_since(refund.started_at).num_seconds()).unwrap_or_default();
+    match gateway.find_refund(config, &refund_ref(order, refund, now)) {
+        FindRefundResult::Found { refund } => (refund_result(refund), true),
+        FindRefundResult::NotFound if gateway.visibility_seconds() <= age => {
+            (ask(), age < gateway.idempotency_seconds())
+        }
+        FindRefundResult::NotFound => {
+            (RefundResult::Unknown { detail: "the gateway does not know the refund yet".to_owned() }, false)
+        }
+        FindRefundResult::Unknown { reason } => (RefundResult::Unknown { detail: reason }, false),
+    }
+}
+
 /// Cancels a charge on which nobody acted in time. It is declined only where the gateway then shows no charge.
-fn cancel(order: &Order, attempt: &Attempt, gateway: &dyn Gateway) -> Seen {
+fn cancel(order: &Order, attempt: &Attempt, gateway: &dyn Gateway, now: DateTime<Utc>) -> Seen {
     let config = config_text(&attempt.config);
-    let asked = charge_ref(order, attempt);
+    let asked = charge_ref(order, attempt, now);
     match gateway.cancel(&config, &asked) {
         CancelOutcome::Unknown { reason } => return Seen::CannotTell { detail: reason },
-        CancelOutcome::Canceled | CancelOutcome::Charged { .. } | CancelOutcome::NotFound => {}
+        CancelOutcome::Canceled
+        | CancelOutcome::Charged { .. }
+        | CancelOutcome::Pending { .. }
+        | CancelOutcome::NotFound => {}
     }
     match gateway.find_charge(&config, &asked) {
         renewd_plugin_host::FindResult::NotFound => Seen::Canceled,

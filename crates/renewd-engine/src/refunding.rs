@@ -25,7 +25,7 @@ impl Engine {
     /// was declined is given back again where no line is named.
     ///
     /// # Errors
-    /// Nothing can be given back, or the store fails. Lines before one that is refused have been given back.
+    /// Nothing, or not everything that was asked for, can be given back, or the store fails.
     pub fn refund(&self, id: &OrderId, wish: &RefundWish) -> Result<OrderView, EngineError> {
         if wish.reason.trim().is_empty() {
             let hint = "say why, with `--reason TEXT`".to_owned();
@@ -47,25 +47,20 @@ impl Engine {
         if wish.resources.is_empty() && self.refund_late(id)? {
             return self.refunded_view(id);
         }
-        for resource in lines {
-            self.refund_one(id, resource, wish)?;
-        }
-        self.refunded_view(id)
-    }
-
-    fn refund_one(&self, id: &OrderId, resource: ResourceId, wish: &RefundWish) -> Result<(), EngineError> {
-        let ids = std::slice::from_ref(id);
         let owner = self.owner()?;
         let mut desk = self.desk_for(ids, self.now())?;
-        let ask = RefundAsk { resource, amount: wish.amount, reason: wish.reason.clone(), owner };
-        let decided = decide::refund_line(&desk.state, id, ask, self.now());
-        if let Ok(events) = &decided {
-            desk.push(events.clone());
+        let mut events = Vec::new();
+        for resource in lines {
+            let ask = RefundAsk { resource, amount: wish.amount, reason: wish.reason.clone(), owner: owner.clone() };
+            let decided = decide::refund_line(&desk.state, id, ask, self.now())?;
+            decided.iter().for_each(|event| desk.state.apply(self.now(), event));
+            events.extend(decided);
         }
+        desk.push_applied(events);
         desk.commit()?;
         drop(desk);
-        decided?;
-        self.finish_refunds(ids)
+        self.finish_refunds(ids)?;
+        self.refunded_view(id)
     }
 
     fn refund_late(&self, id: &OrderId) -> Result<bool, EngineError> {

@@ -4,16 +4,19 @@
 //! paid. What cannot be done is an item of the answer, and is tried again at the next run.
 
 mod due;
+mod warnings;
 
 use crate::arrange::{Arrangement, Ask, arrange};
 use crate::cashier::{Budget, Unpaid};
-use crate::engine::Engine;
+use crate::engine::{Engine, Snapshot};
 use crate::error::EngineError;
-use crate::reconciling::open_ends;
+use crate::orders::refund_view;
+use crate::quoting::Unquoted;
+use crate::reconciling::{Open, open_ends};
 use crate::report::{finish, renew_view};
-use crate::view::{RenewView, RunView, TimeNote, add_total};
+use crate::view::{RenewView, RunRefund, RunView, TimeNote, add_total};
 use chrono::{DateTime, Utc};
-use due::{Due, pays};
+pub(crate) use due::{Due, due, pays};
 use renewd_core::calendar::rfc3339_in;
 use renewd_core::cover::{Cover, mode_of};
 use renewd_core::decide;
@@ -27,6 +30,9 @@ use renewd_core::refusal::{Reason, Refusal, Verdict};
 use renewd_core::resource::Resource;
 use renewd_core::state::State;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Days before an automatic charge from which a run warns that it cannot succeed.
+pub(crate) const WARN_DAYS: u32 = 7;
 
 /// How a run is made.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -44,28 +50,39 @@ impl Engine {
     /// There is no store, or it fails. What cannot be renewed is an item of the answer, not an error.
     pub fn run(&self, options: &RunOptions) -> Result<RunView, EngineError> {
         let now = self.now();
-        let (notes, expired) = self.note_time(now)?;
+        if !self.has_store() {
+            self.require_store(&self.snapshot(now)?)?;
+        }
+        let (mut notes, expired) = self.note_time(now)?;
         let asked = self.ask_what_is_open(now)?;
         let (arrangement, refused) = self.order_due(options, now)?;
         let (paid, unpaid) = self.pay_due(options, now)?;
-        let mut orders: BTreeSet<OrderId> = paid.into_iter().collect();
+        let of_attempts =
+            asked.iter().filter(|open| matches!(open, Open::Attempt(..))).map(|open| open.order().clone());
+        let mut orders: BTreeSet<OrderId> = paid.into_iter().chain(of_attempts).collect();
         orders.extend(arrangement.placed.iter().map(|order| order.id.clone()));
-        let ids: Vec<OrderId> = orders.into_iter().chain(asked.iter().cloned()).collect();
+        let ids: Vec<OrderId> = orders.into_iter().collect();
         self.finish_refunds(&ids)?;
-        let state = self.state_with_orders(&ids, now)?;
-        let renewals = run_items(&state, &ids, arrangement, refused, &unpaid);
-        let charged = charged(&state, now);
-        Ok(RunView { at: rfc3339_in(now, chrono_tz::UTC), charged, renewals, time: notes, expired, asked: asked.len() })
+        notes.extend(self.note_time_of(&ids, now)?);
+        let renewals = run_items(&self.state_with_orders(&ids, now)?, &ids, arrangement, refused, &unpaid);
+        let touched: Vec<OrderId> = ids.iter().chain(asked.iter().map(Open::order)).cloned().collect();
+        let state = self.state_with_orders(&touched, now)?;
+        Ok(RunView {
+            at: rfc3339_in(now, chrono_tz::UTC),
+            charged: charged(&state, now),
+            renewals,
+            refunds: refunds(&state, &asked),
+            time: notes,
+            expired,
+            asked: asked.len(),
+            warnings: self.warnings(now)?,
+        })
     }
 
     /// Journals what time did: phases, conversions, ends, releases, expired orders.
     fn note_time(&self, now: DateTime<Utc>) -> Result<(Vec<TimeNote>, Vec<OrderId>), EngineError> {
-        let mut desk = self.desk(now)?;
-        let mut events = Vec::new();
-        for resource in desk.state.resources.values() {
-            let cover = Cover::find(resource, desk.state.policies());
-            events.extend(decide::time_passes(resource, mode_of(resource, &cover, now).0, now));
-        }
+        let mut desk = self.desk_of_due(now)?;
+        let events = passed(&desk.state, now);
         let notes = events.iter().filter_map(|event| due::time_note(&desk.state, event)).collect();
         let expired = desk.state.orders.values().filter(|order| matches!(order.status, OrderStatus::Expired { .. }));
         let expired = expired.map(|order| order.id.clone()).collect();
@@ -76,48 +93,38 @@ impl Engine {
         Ok((notes, expired))
     }
 
-    /// Asks gateways for everything whose next look is due. Answers the orders that it was about.
-    fn ask_what_is_open(&self, now: DateTime<Utc>) -> Result<Vec<OrderId>, EngineError> {
+    /// Journals what time did to the resources of some orders: what was just renewed may expire soon again.
+    fn note_time_of(&self, orders: &[OrderId], now: DateTime<Utc>) -> Result<Vec<TimeNote>, EngineError> {
+        let mut desk = self.desk_for(orders, now)?;
+        let events = passed(&desk.state, now);
+        let notes = events.iter().filter_map(|event| due::time_note(&desk.state, event)).collect();
+        desk.push(events);
+        desk.commit()?;
+        Ok(notes)
+    }
+
+    /// Asks gateways for everything whose next look is due. Answers what it was.
+    fn ask_what_is_open(&self, now: DateTime<Utc>) -> Result<Vec<Open>, EngineError> {
         let open = {
-            let desk = self.desk(now)?;
+            let desk = self.desk_of_due(now)?;
             open_ends(desk.state.orders.values(), Some(now))
         };
         self.look(&open)?;
-        let mut orders: Vec<OrderId> = open.iter().map(|open| open.order().clone()).collect();
-        orders.dedup();
-        Ok(orders)
+        Ok(open)
     }
 
     /// Orders the automatic renewals that are due, soonest expiry first.
-    fn order_due(
-        &self,
-        options: &RunOptions,
-        now: DateTime<Utc>,
-    ) -> Result<(Arrangement, Vec<(ResourceId, Verdict, Refusal)>), EngineError> {
-        let snapshot = self.snapshot(now)?;
-        let Due { resources, blocked } = due::due(&snapshot.state, now);
+    fn order_due(&self, options: &RunOptions, now: DateTime<Utc>) -> Result<(Arrangement, Vec<Unquoted>), EngineError> {
+        let snapshot = Snapshot::of(self.desk_of_due(now)?, self.blobs_with(BTreeMap::new()));
+        let Due { resources, blocked } = due(&snapshot.state, now);
         let wishes: Vec<(&Resource, Wish)> = resources.iter().map(|row| (*row, Wish::default())).collect();
-        let (mut quotes, mut refused) = self.quote_wishes(&snapshot.state, snapshot.blobs(), wishes, None, now)?;
-        quotes.sort_by_key(|quote| (quote.prepared.old_end.expiry.instant(), quote.prepared.resource.clone()));
+        let (quotes, mut refused) = self.quote_wishes(&snapshot.state, snapshot.blobs(), wishes, None, now)?;
         let failed = failed_tries(&snapshot.state, &refused);
         refused.extend(blocked);
         crate::failpoint("run.before-order");
-        let mut desk = self.desk(now)?;
+        let mut desk = self.desk_of_due(now)?;
         let mut trial = desk.state.clone();
-        let mut arrangement = Arrangement { real: true, ..Arrangement::default() };
-        let single: Vec<Vec<Quote>> = match options.group {
-            true => vec![quotes],
-            false => quotes.into_iter().map(|quote| vec![quote]).collect(),
-        };
-        for quotes in single.iter().filter(|quotes| !quotes.is_empty()) {
-            let next_sequence = desk.next_sequence().saturating_add(arrangement.events.len() as u64);
-            let ask = Ask { origin: Origin::Auto, pay_with: None, max_total: None, now, next_sequence };
-            let placed = arrange(&mut trial, quotes, &ask);
-            arrangement.placed.extend(placed.placed);
-            arrangement.adopted.extend(placed.adopted);
-            arrangement.events.extend(placed.events);
-            arrangement.refused.extend(placed.refused);
-        }
+        let arrangement = order_all(&mut trial, quotes, options.group, now, desk.next_sequence());
         desk.push(failed);
         desk.push(arrangement.events.clone());
         desk.commit()?;
@@ -128,7 +135,7 @@ impl Engine {
     /// Pays the orders that are due, soonest expiry first.
     fn pay_due(&self, options: &RunOptions, now: DateTime<Utc>) -> Result<(Vec<OrderId>, Unpaid), EngineError> {
         let ids: Vec<OrderId> = {
-            let desk = self.desk(now)?;
+            let desk = self.desk_of_due(now)?;
             let mut due: Vec<&Order> =
                 desk.state.orders.values().filter(|order| pays(&desk.state, order, now)).collect();
             let soonest = |order: &Order| order.lines.iter().map(|line| line.prepared.old_end.expiry.instant()).min();
@@ -140,8 +147,44 @@ impl Engine {
     }
 }
 
+/// What time did to the resources of a state.
+fn passed(state: &State, now: DateTime<Utc>) -> Vec<Event> {
+    let of = |resource: &Resource| {
+        let cover = Cover::find(resource, state.policies());
+        decide::time_passes(resource, mode_of(resource, &cover, now).0, now)
+    };
+    state.resources.values().flat_map(of).collect()
+}
+
+/// Orders quotes as automatic renewals, soonest expiry first, so that these come first under every limit: one order for
+/// each, or as few as there can be.
+pub(crate) fn order_all(
+    trial: &mut State,
+    mut quotes: Vec<Quote>,
+    group: bool,
+    now: DateTime<Utc>,
+    next_sequence: u64,
+) -> Arrangement {
+    quotes.sort_by_key(|quote| (quote.prepared.old_end.expiry.instant(), quote.prepared.resource.clone()));
+    let batches: Vec<Vec<Quote>> = match group {
+        true => vec![quotes],
+        false => quotes.into_iter().map(|quote| vec![quote]).collect(),
+    };
+    let mut all = Arrangement { real: true, ..Arrangement::default() };
+    for quotes in batches.iter().filter(|quotes| !quotes.is_empty()) {
+        let next_sequence = next_sequence.saturating_add(all.events.len() as u64);
+        let ask = Ask { origin: Origin::Auto, pay_with: None, max_total: None, now, next_sequence };
+        let Arrangement { placed, adopted, events, refused, .. } = arrange(trial, quotes, &ask);
+        all.placed.extend(placed);
+        all.adopted.extend(adopted);
+        all.events.extend(events);
+        all.refused.extend(refused);
+    }
+    all
+}
+
 /// Renewals that could not be priced, where their policy counts that as a failed attempt.
-fn failed_tries(state: &State, refused: &[(ResourceId, Verdict, Refusal)]) -> Vec<Event> {
+fn failed_tries(state: &State, refused: &[Unquoted]) -> Vec<Event> {
     let failed = refused.iter().filter(|(_, _, refusal)| refusal.reason == Reason::PricingFailed);
     failed
         .filter_map(|(id, _, refusal)| {
@@ -160,7 +203,7 @@ fn run_items(
     state: &State,
     ids: &[OrderId],
     arrangement: Arrangement,
-    refused: Vec<(ResourceId, Verdict, Refusal)>,
+    refused: Vec<Unquoted>,
     unpaid: &Unpaid,
 ) -> RenewView {
     let shown: BTreeSet<OrderId> = arrangement.placed.iter().map(|order| order.id.clone()).collect();
@@ -173,6 +216,17 @@ fn run_items(
     }
     let RenewView { items, orders, dry_run, .. } = view;
     finish(items, orders, dry_run)
+}
+
+/// The refunds that gateways were asked about.
+fn refunds(state: &State, asked: &[Open]) -> Vec<RunRefund> {
+    let of = |open: &Open| {
+        let Open::Refund(id, number) = open else { return None };
+        let order = state.orders.get(id)?;
+        let refund = order.refunds.iter().find(|refund| refund.number == *number)?;
+        Some(RunRefund { order: id.clone(), refund: refund_view(refund, order.time_zone) })
+    };
+    asked.iter().filter_map(of).collect()
 }
 
 /// What the orders that were settled at this moment cost.

@@ -15,15 +15,15 @@ use renewd_core::state::State;
 const REQUEST_RETRY_DAYS: u32 = 1;
 
 /// Due automatic renewals.
-pub(super) struct Due<'a> {
+pub(crate) struct Due<'a> {
     /// Those that can be ordered.
-    pub(super) resources: Vec<&'a Resource>,
+    pub(crate) resources: Vec<&'a Resource>,
     /// Those that something stands in the way of.
-    pub(super) blocked: Vec<(ResourceId, Verdict, Refusal)>,
+    pub(crate) blocked: Vec<(ResourceId, Verdict, Refusal)>,
 }
 
 /// The automatic renewals that are due. What an order of automatic renewal or a request already has is not among them.
-pub(super) fn due(state: &State, now: DateTime<Utc>) -> Due<'_> {
+pub(crate) fn due(state: &State, now: DateTime<Utc>) -> Due<'_> {
     let mut due = Due { resources: Vec::new(), blocked: Vec::new() };
     for resource in state.resources.values() {
         let cover = Cover::find(resource, state.policies());
@@ -50,7 +50,7 @@ pub(super) fn due(state: &State, now: DateTime<Utc>) -> Due<'_> {
 
 /// Whether a run pays an order now: one of automatic renewal while its resources are due, one of a request unless it was
 /// tried within its retry period.
-pub(super) fn pays(state: &State, order: &Order, now: DateTime<Utc>) -> bool {
+pub(crate) fn pays(state: &State, order: &Order, now: DateTime<Utc>) -> bool {
     if order.status != OrderStatus::Open {
         return false;
     }

@@ -20,7 +20,7 @@ pub use desired::{
 pub use item::{Item, OrderSummary, RenewView};
 pub use order::{AttemptView, HoldView, OrderLineView, OrderView, RefundView, TopUpView};
 pub use resource::{ListView, ResourceRow, TabCount};
-pub use run::{RunView, TimeNote};
+pub use run::{RunRefund, RunView, TimeNote, Warning};
 pub use show::{
     AccountView, AlignPreview, AlignRow, CandidateView, DaySuggestion, DocumentView, EventView, ModeChangeView,
     ModeRow, PhaseChangeView, PluginCheck, PluginRow, ReplayLine, ReplayView, RequestView, ResourceView, Show, UseView,

@@ -1,6 +1,6 @@
 //! What a run did.
 
-use super::{RenewView, Totals};
+use super::{RefundView, RenewView, Totals};
 use renewd_core::ids::{OrderId, ResourceId};
 use serde::Serialize;
 
@@ -16,6 +16,31 @@ pub struct TimeNote {
     pub expiry: String,
 }
 
+/// An automatic renewal of the coming days that cannot succeed as things stand.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Warning {
+    /// The resource.
+    pub resource: ResourceId,
+    /// RFC 3339: when it will be charged.
+    pub charge: String,
+    /// Why it cannot succeed.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// A refund that a gateway was asked about.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunRefund {
+    /// The order.
+    pub order: OrderId,
+    /// What became of it.
+    #[serde(flatten)]
+    pub refund: RefundView,
+}
+
 /// What a run did.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,10 +52,14 @@ pub struct RunView {
     /// One verdict for each resource that was due, and the orders.
     #[serde(flatten)]
     pub renewals: RenewView,
+    /// Refunds that gateways were asked about.
+    pub refunds: Vec<RunRefund>,
     /// What time did.
     pub time: Vec<TimeNote>,
     /// Orders that nobody paid in time.
     pub expired: Vec<OrderId>,
-    /// How many orders gateways were asked about.
+    /// About how many attempts and refunds gateways were asked.
     pub asked: usize,
+    /// Renewals of the coming days that cannot succeed as things stand.
+    pub warnings: Vec<Warning>,
 }

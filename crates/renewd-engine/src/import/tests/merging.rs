@@ -254,7 +254,9 @@ fn a_conflict_holds_up_nothing_else() {
 
 #[test]
 fn a_resource_that_is_being_paid_is_left_alone() {
-    for (stage, busy) in [("placed", false), ("paying", true), ("pending", true), ("unknown", true), ("declined", false)] {
+    for (stage, busy) in
+        [("placed", false), ("paying", true), ("pending", true), ("unknown", true), ("declined", false)]
+    {
         for take in [None, Some(Take::Inventory), Some(Take::Store)] {
             let mut world = World::new();
             let order = {
