@@ -22,6 +22,8 @@ mod request;
 mod secret;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tls_tests;
 mod wire;
 
 pub use access::Access;
