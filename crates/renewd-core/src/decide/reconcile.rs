@@ -6,7 +6,7 @@ use super::settle::succeeded;
 use crate::event::Event;
 use crate::ids::OrderId;
 use crate::money::Money;
-use crate::order::{Attempt, Order, Outcome, Retry, follow_up, is_believed, next_look};
+use crate::order::{Attempt, Order, OrderStatus, Outcome, Retry, follow_up, is_believed, next_look};
 use crate::refusal::{Reason, Refusal};
 use crate::state::State;
 use chrono::{DateTime, Utc};
@@ -115,7 +115,7 @@ fn found(
             vec![checked(order, attempt, format!("the gateway would take {actual}"), None)]
         }
         Outcome::Pending { .. } | Outcome::RequiresAction { .. }
-            if attempt.is_undecided() && attempt.outcome != charge.outcome =>
+            if (attempt.is_undecided() || reopens(order, attempt)) && attempt.outcome != charge.outcome =>
         {
             vec![ended(order, attempt, charge.outcome, None)]
         }
@@ -128,6 +128,11 @@ fn found(
         }
         Outcome::Unknown { detail, .. } => vec![undecided(order, attempt, detail, now)],
     }
+}
+
+/// Whether an order that was open for another attempt waits again for one that was taken for declined too early.
+fn reopens(order: &Order, attempt: &Attempt) -> bool {
+    order.status == OrderStatus::Open && order.last_attempt().is_some_and(|last| last.number == attempt.number)
 }
 
 /// INVARIANT (not-found): "not found" is no decline before the visibility window has passed, and none for a charge that

@@ -1,0 +1,276 @@
+//! Money that comes when nobody waits for it any more: it pays the order where it still can, and else goes back, once.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+mod fixtures;
+
+use fixtures::*;
+use renewd_core::decide::*;
+use renewd_core::event::Event;
+use renewd_core::ids::OrderId;
+use renewd_core::order::*;
+use renewd_core::refusal::Reason;
+
+const HOUR: i64 = 3600;
+const OLD: &str = "2026-11-20T23:59:59+08:00";
+const NEW: &str = "2026-12-20T23:59:59+08:00";
+
+type Change = fn(&mut World, &OrderId);
+
+/// What may become of an order whose first attempt is doubted, before that attempt turns out to have succeeded.
+const DEATHS: [(&str, &str, Change); 4] = [
+    ("paid by a later attempt", "settled", |world, order| {
+        world.pay(order, "card").unwrap();
+        world.answer(order, succeeded()).unwrap();
+    }),
+    ("paid from the balance", "settled", |world, order| {
+        world.top_up("20 USD", "t").unwrap();
+        world.pay(order, "balance").unwrap();
+    }),
+    ("canceled", "canceled", |world, order| {
+        world.cancel(order).unwrap();
+    }),
+    ("expired", "expired", |world, _| {
+        world.advance(72 * HOUR);
+        assert_eq!(world.expire(), 1);
+    }),
+];
+
+/// The ways in which a late success is learned of.
+const WAYS: [(&str, fn(&mut World, &OrderId) -> Vec<Event>); 3] = [
+    ("a look", |world, order| {
+        let seen = world.found(order, succeeded());
+        world.look(order, 1, seen).unwrap()
+    }),
+    ("the process that asked", |world, order| world.answer_to(order, 1, succeeded()).unwrap()),
+    ("a person", |world, order| {
+        world.resolve(order, Resolution::Succeeded { reference: Some("ch_1".to_owned()) }).unwrap()
+    }),
+];
+
+#[test]
+fn a_late_success_of_a_dead_order_goes_back_exactly_once() {
+    for (death, status, die) in DEATHS {
+        for (way, learn) in WAYS {
+            let mut world = World::new();
+            let order = world.doubted_order(&["phone-1"]);
+            die(&mut world, &order);
+            let (expiry, month) = (world.expiry("phone-1"), world.month("2026-11"));
+            assert!(world.state.live.contains(&order), "{death}: the doubt keeps it live");
+            let events = learn(&mut world, &order);
+            let [Event::LateSuccess { number: 1, .. }, Event::RefundStarted { refund, .. }] = events.as_slice() else {
+                panic!("{death}, {way}: {events:?}")
+            };
+            assert_eq!((refund.amount, refund.attempt, &refund.cause), (money("20 USD"), 1, &RefundCause::LateSuccess));
+            assert_eq!((refund.reference.as_str(), refund.outcome.clone()), ("ch_1", RefundResult::InFlight));
+            assert!(refund.reason.contains(status), "{}", refund.reason);
+            assert_eq!((world.status(&order), world.expiry("phone-1")), (status, expiry), "{death}, {way}");
+            assert_eq!(world.month("2026-11"), month);
+            assert_eq!(world.resource("phone-1").freeze, None, "it touches no term");
+            for (again, learn) in [WAYS[0], WAYS[1]] {
+                assert_eq!(learn(&mut world, &order), [], "{death}, {way}, then {again}");
+            }
+            assert!(world.state.live.contains(&order), "money is on its way back");
+            world.refunded(&order, gone_back()).unwrap();
+            assert!(!world.state.live.contains(&order), "{death}, {way}");
+            assert_eq!(world.order(&order).refunds.len(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_late_success_pays_an_order_that_is_still_open_or_held() {
+    let held: Change = |world, order| {
+        world.pay(order, "card").unwrap();
+        world.answer(order, Outcome::PriceMoved { actual: money("21 USD") }).unwrap();
+    };
+    let declined_again: Change = |world, order| {
+        world.pay(order, "card").unwrap();
+        world.answer(order, declined(Retry::Never)).unwrap();
+    };
+    for (name, change) in [("open", (|_, _| ()) as Change), ("held", held), ("declined again", declined_again)] {
+        for (way, learn) in WAYS {
+            let mut world = World::new();
+            let order = world.doubted_order(&["phone-1"]);
+            change(&mut world, &order);
+            learn(&mut world, &order);
+            assert_eq!((world.status(&order), world.expiry("phone-1").as_str()), ("settled", NEW), "{name}, {way}");
+            assert_eq!(world.order(&order).paid_by().map(|paid| paid.number), Some(1), "{name}, {way}");
+            assert!(world.order(&order).refunds.is_empty() && world.state.live.is_empty(), "{name}, {way}");
+        }
+    }
+}
+
+/// Which of two charges pays the order is clear only when the later one has ended.
+#[test]
+fn a_success_waits_while_a_later_attempt_is_undecided() {
+    for undecided in [None, Some(unknown()), Some(pending()), Some(requires_action())] {
+        for (way, learn) in [WAYS[0], WAYS[1]] {
+            for second in [succeeded(), declined(Retry::Later)] {
+                let mut world = World::new();
+                let order = world.doubted_order(&["phone-1"]);
+                world.pay(&order, "card").unwrap();
+                if let Some(outcome) = undecided.clone() {
+                    world.answer(&order, outcome).unwrap();
+                }
+                let status = world.status(&order);
+                let events = learn(&mut world, &order);
+                let [Event::AttemptChecked { number: 1, next: Some(next), detail, .. }] = events.as_slice() else {
+                    panic!("{way}: {events:?}")
+                };
+                assert!(detail.contains("ch_1"), "{detail}");
+                assert_eq!(world.status(&order), status);
+                assert_eq!(next.signed_duration_since(world.now).num_minutes(), 5);
+                world.answer_to(&order, 2, second.clone()).unwrap();
+                learn(&mut world, &order);
+                let (paid_by, refunds) = if second == succeeded() { (2, 1) } else { (1, 0) };
+                let row = world.order(&order);
+                assert_eq!(row.paid_by().map(|paid| paid.number), Some(paid_by), "{way}, {undecided:?}");
+                assert_eq!((row.refunds.len(), world.expiry("phone-1").as_str()), (refunds, NEW));
+            }
+        }
+    }
+}
+
+/// The inventory moved the expiry while the payment was open: what was ordered cannot be had any more.
+#[test]
+fn money_for_a_resource_that_moved_goes_back_and_the_order_opens() {
+    for undecided in [unknown(), pending(), requires_action()] {
+        for (way, learn) in WAYS {
+            let mut world = World::new();
+            let order = world.place(&["phone-1", "phone-2"]);
+            world.pay(&order, "card").unwrap();
+            world.answer(&order, undecided.clone()).unwrap();
+            world.import_expiry("phone-2", "2026-12-25T23:59:59");
+            let none = Resolution::Succeeded { reference: None };
+            let refused = resolve(&world.state, &order, none, "seen".to_owned(), "p", world.now).unwrap_err();
+            assert!(refused.hint.unwrap().contains("--reference"), "without a name it cannot go back");
+            let events = learn(&mut world, &order);
+            assert!(matches!(events[0], Event::LateSuccess { .. }), "{way}: {events:?}");
+            assert_eq!(world.order(&order).refunds[0].amount, money("40 USD"));
+            assert_eq!((world.status(&order), world.expiry("phone-1").as_str()), ("placed", OLD), "{way}");
+            for name in ["phone-1", "phone-2"] {
+                assert_eq!(world.resource(name).freeze, None, "{way}");
+            }
+            assert_eq!(reason(world.pay(&order, "card")), Reason::ExpiryMoved);
+            world.cancel(&order).unwrap();
+            assert!(world.state.live.contains(&order), "its money is not back yet");
+        }
+    }
+}
+
+#[test]
+fn a_late_answer_counts_after_the_attempt_was_taken_for_abandoned() {
+    let cases = [
+        (succeeded(), "settled"),
+        (declined(Retry::Later), "placed"),
+        (pending(), "pending"),
+        (requires_action(), "pending"),
+        (Outcome::PriceMoved { actual: money("21 USD") }, "held"),
+        (unknown(), "unknown"),
+        (Outcome::InFlight, "unknown"),
+    ];
+    for (outcome, status) in cases {
+        let mut world = World::new();
+        let order = world.place(&["phone-1"]);
+        world.pay(&order, "card").unwrap();
+        let gone = abandoned(world.order(&order)).unwrap();
+        world.apply(&[gone]);
+        assert_eq!(world.status(&order), "unknown");
+        world.answer(&order, outcome.clone()).unwrap();
+        assert_eq!(world.status(&order), status, "{outcome:?}");
+        assert_eq!(world.resource("phone-1").freeze.is_some(), status == "unknown", "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_person_resolves_a_doubted_decline_only_with_the_charge_s_name() {
+    let mut world = World::new();
+    let order = world.doubted_order(&["phone-1"]);
+    let refused = world.resolve(&order, Resolution::Succeeded { reference: None }).unwrap_err();
+    assert!(refused.reason == Reason::OrderState && refused.hint.unwrap().contains("--reference"));
+    assert_eq!(reason(world.resolve(&order, Resolution::Declined)), Reason::OrderState, "it is declined");
+    // What the gateway itself declined is no doubt.
+    let mut world = World::new();
+    let order = world.place(&["phone-1"]);
+    world.pay(&order, "card").unwrap();
+    let named = Resolution::Succeeded { reference: Some("ch_1".to_owned()) };
+    assert_eq!(reason(world.resolve(&order, named.clone())), Reason::OrderState, "it is under way");
+    world.answer(&order, declined(Retry::Later)).unwrap();
+    assert_eq!(reason(world.resolve(&order, named)), Reason::OrderState);
+}
+
+/// A declined refund of a late success is not the end: a person tries again, under a new key.
+#[test]
+fn a_late_refund_that_was_declined_can_be_tried_again() {
+    let mut world = World::new();
+    let order = world.doubted_order(&["phone-1"]);
+    assert_eq!(reason(retry_late_refund(&world.state, &order, "p", world.now)), Reason::NothingToRefund);
+    world.cancel(&order).unwrap();
+    world.answer_to(&order, 1, succeeded()).unwrap();
+    assert_eq!(reason(retry_late_refund(&world.state, &order, "p", world.now)), Reason::NothingToRefund, "under way");
+    let no = RefundResult::Declined { code: "no".to_owned(), message: "no".to_owned() };
+    world.refunded(&order, no).unwrap();
+    let events = retry_late_refund(&world.state, &order, "p", world.now).unwrap();
+    world.apply(&events);
+    let refunds = &world.order(&order).refunds;
+    assert_eq!((refunds.len(), refunds[1].amount, refunds[1].attempt), (2, money("20 USD"), 1));
+    assert_ne!(refunds[0].key, refunds[1].key);
+    world.refunded(&order, gone_back()).unwrap();
+    assert_eq!(reason(retry_late_refund(&world.state, &order, "p", world.now)), Reason::NothingToRefund, "it is back");
+}
+
+/// Nobody answers for the balance: a declined one cannot turn out to have paid.
+#[test]
+fn the_balance_has_no_late_success() {
+    let mut world = World::new();
+    let order = world.place(&["phone-1"]);
+    world.pay(&order, "balance").unwrap();
+    assert_eq!(reason(world.answer_to(&order, 1, succeeded())), Reason::OrderState);
+    let seen = world.found(&order, succeeded());
+    assert_eq!(world.look(&order, 1, seen), Ok(Vec::new()));
+}
+
+// ---- charges from before this store
+
+#[test]
+fn an_earlier_charge_pays_holds_or_waits() {
+    let other = |_: &mut World| Earlier::Other { detail: "another total".to_owned() };
+    let same = |outcome: Outcome| move |_: &mut World| Earlier::Same { outcome: outcome.clone() };
+    let moved = |world: &mut World| {
+        world.import_expiry("phone-1", "2026-11-25T23:59:59");
+        Earlier::Same { outcome: succeeded() }
+    };
+    type Find<'a> = &'a dyn Fn(&mut World) -> Earlier;
+    let (taken, waits, no_answer, refused) =
+        (same(succeeded()), same(pending()), same(Outcome::InFlight), same(declined(Retry::Later)));
+    let cases: [(&str, Find<'_>, &str, usize); 6] = [
+        ("another charge", &other, "held", 0),
+        ("moved meanwhile", &moved, "held", 0),
+        ("the same, taken", &taken, "settled", 1),
+        ("the same, pending", &waits, "pending", 1),
+        ("the same, no answer", &no_answer, "unknown", 1),
+        ("the same, declined", &refused, "placed", 1),
+    ];
+    for (name, find, status, attempts) in cases {
+        let mut world = World::new();
+        let order = world.place(&["phone-1"]);
+        // What it would cost today does not matter: the money is gone.
+        world.month_price = decimal("99");
+        let earlier = find(&mut world);
+        let spec = AttemptSpec { sought: Some(2), ..world.spec("card") };
+        let events = take_earlier(&world.state, &order, spec, earlier, world.now).unwrap();
+        world.apply(&events);
+        assert_eq!((world.status(&order), world.order(&order).attempts.len()), (status, attempts), "{name}");
+        assert_eq!(world.resource("phone-1").sought, Some(2), "{name}: it need not be asked for again");
+        if status == "held" {
+            assert_eq!(world.order(&order).holds.last().unwrap().reason, Reason::ChargeFound);
+        }
+    }
+}
