@@ -22,6 +22,7 @@ const OLD: &str = "2026-11-20T23:59:59+08:00";
 const NEW: &str = "2026-12-20T23:59:59+08:00";
 
 type Change = fn(&mut World, &OrderId);
+type Learn = fn(&mut World, &OrderId) -> Vec<Event>;
 
 /// What may become of an order whose first attempt is doubted, before that attempt turns out to have succeeded.
 const DEATHS: [(&str, &str, Change); 4] = [
@@ -43,7 +44,7 @@ const DEATHS: [(&str, &str, Change); 4] = [
 ];
 
 /// The ways in which a late success is learned of.
-const WAYS: [(&str, fn(&mut World, &OrderId) -> Vec<Event>); 3] = [
+const WAYS: [(&str, Learn); 3] = [
     ("a look", |world, order| {
         let seen = world.found(order, succeeded());
         world.look(order, 1, seen).unwrap()

@@ -48,8 +48,8 @@ pub fn refund_line(state: &State, order: &OrderId, ask: RefundAsk, now: DateTime
         );
         return Err(refusal.hint("give it back at the gateway"));
     };
-    let amount = amount_back(order, line, ask.amount)?;
     check_line(state, order, line)?;
+    let amount = amount_back(order, line, ask.amount)?;
     let number = u32::try_from(order.refunds.len()).unwrap_or(u32::MAX).saturating_add(1);
     let cause = RefundCause::Line { resource: ask.resource };
     let refund = Refund {
