@@ -248,6 +248,8 @@ fn each_answer_to_a_refund() {
         world.refunded(&order, answer.clone()).unwrap();
         let refund = &world.order(&order).refunds[0];
         assert_eq!((refund.outcome.as_str(), refund.next_check.is_some()), (word, frozen), "{answer:?}");
+        let back = world.order(&order).refunded(&id("phone-1")).unwrap();
+        assert_eq!(back.is_zero(), word == "declined", "what may be back counts as back: {answer:?}");
         assert_eq!(world.resource("phone-1").freeze.is_some(), frozen, "{answer:?}");
         assert_eq!((world.expiry("phone-1").as_str(), world.state.live.contains(&order)), (expiry, frozen));
         assert_eq!(world.quote_for("phone-1", &Wish::default()).is_err(), frozen, "frozen is not renewed: {answer:?}");
