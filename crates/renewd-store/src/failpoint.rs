@@ -10,8 +10,7 @@ pub const PAYING_FAILPOINTS: &[&str] =
     &["pay.before-call", "pay.after-call", "reconcile.after-call", "refund.before-call", "refund.after-call"];
 
 /// Boundaries of a run, beside those of the payments that it makes.
-pub const RUNNING_FAILPOINTS: &[&str] =
-    &["run.before-time", "run.after-time", "run.before-order", "run.after-order"];
+pub const RUNNING_FAILPOINTS: &[&str] = &["run.before-time", "run.after-time", "run.before-order", "run.after-order"];
 
 /// Boundaries of a copy that is being made: a backup, a restored or salvaged store, a rehearsal.
 pub const COPYING_FAILPOINTS: &[&str] =
@@ -48,7 +47,8 @@ pub fn failpoint(name: &str) {
     use std::sync::atomic::{AtomicU64, Ordering};
     static WANTED: OnceLock<Option<(String, u64)>> = OnceLock::new();
     static REACHED: AtomicU64 = AtomicU64::new(0);
-    let listed = [FAILPOINTS, PAYING_FAILPOINTS, RUNNING_FAILPOINTS, COPYING_FAILPOINTS].iter().any(|list| list.contains(&name));
+    let listed =
+        [FAILPOINTS, PAYING_FAILPOINTS, RUNNING_FAILPOINTS, COPYING_FAILPOINTS].iter().any(|list| list.contains(&name));
     debug_assert!(listed, "`{name}` is not in a list of failpoints");
     let wanted = WANTED.get_or_init(|| {
         let text = std::env::var("RENEWD_FAILPOINT").ok()?;

@@ -19,6 +19,9 @@ pub(crate) enum Home {
     Directory(PathBuf),
     /// In memory: every open finds none. For comparisons and simulations.
     Memory,
+    /// In memory, and found again by the next open. For simulations.
+    #[cfg(any(test, feature = "testing"))]
+    Kept(super::SimIndex),
 }
 
 const NAME: &str = "index";
@@ -35,6 +38,10 @@ fn remove_dir(path: &Path) -> io::Result<()> {
 impl Home {
     /// Opens the index that is there; none if there is none.
     pub(crate) fn open(&self) -> Result<Option<Box<dyn Trees>>, IndexError> {
+        #[cfg(any(test, feature = "testing"))]
+        if let Self::Kept(index) = self {
+            return Ok((!index.is_empty()).then(|| Box::new(index.0.clone()) as Box<dyn Trees>));
+        }
         let Self::Directory(dir) = self else { return Ok(None) };
         let path = dir.join(NAME);
         // A directory without its database is no index; sled would quietly make an empty one.
@@ -46,6 +53,11 @@ impl Home {
 
     /// Opens an empty place to build a new index in.
     pub(crate) fn start_new(&self) -> Result<Box<dyn Trees>, IndexError> {
+        #[cfg(any(test, feature = "testing"))]
+        if let Self::Kept(index) = self {
+            index.lose();
+            return Ok(Box::new(index.0.clone()));
+        }
         let Self::Directory(dir) = self else { return Ok(Box::new(MemoryTrees::default())) };
         let path = dir.join(NEW);
         remove_dir(&path)?;
@@ -78,6 +90,8 @@ impl Home {
         match self {
             Self::Directory(dir) => restrict_dir(&dir.join(NAME)),
             Self::Memory => Ok(()),
+            #[cfg(any(test, feature = "testing"))]
+            Self::Kept(_) => Ok(()),
         }
     }
 
@@ -89,6 +103,8 @@ impl Home {
                 restrict_dir(&to.join(NAME))
             }
             Self::Directory(_) | Self::Memory => Ok(()),
+            #[cfg(any(test, feature = "testing"))]
+            Self::Kept(_) => Ok(()),
         }
     }
 
@@ -97,6 +113,8 @@ impl Home {
         match self {
             Self::Directory(dir) => dir_bytes(&dir.join(NAME)),
             Self::Memory => Ok(0),
+            #[cfg(any(test, feature = "testing"))]
+            Self::Kept(_) => Ok(0),
         }
     }
 }

@@ -36,6 +36,8 @@ use renewd_core::state::State;
 use row::Sums;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+#[cfg(any(test, feature = "testing"))]
+pub use trees::SimIndex;
 pub(crate) use trees::Trees;
 use trees::Visit;
 

@@ -4,7 +4,7 @@
 
 use super::error::IndexError;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Called with every key and value of a scan.
 pub(crate) type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<(), IndexError>;
@@ -38,13 +38,36 @@ pub(crate) trait Trees: Send {
 
 type Maps = BTreeMap<String, BTreeMap<Vec<u8>, Vec<u8>>>;
 
-/// Trees in memory: for simulations, and to compare an index with what it should be.
-#[derive(Debug, Default)]
-pub(crate) struct MemoryTrees(Mutex<Maps>);
+/// Trees in memory: for simulations, and to compare an index with what it should be. All clones are the same trees.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct MemoryTrees(Arc<Mutex<Maps>>);
 
 impl MemoryTrees {
     fn maps(&self) -> MutexGuard<'_, Maps> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An index in memory that is found again by the next open, for simulations.
+#[cfg(any(test, feature = "testing"))]
+#[derive(Debug, Clone, Default)]
+pub struct SimIndex(pub(super) MemoryTrees);
+
+#[cfg(any(test, feature = "testing"))]
+impl SimIndex {
+    /// Loses everything, as a disk may.
+    pub fn lose(&self) {
+        self.0.maps().clear();
+    }
+
+    /// A copy with a life of its own.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self(MemoryTrees(Arc::new(Mutex::new(self.0.maps().clone()))))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.maps().is_empty()
     }
 }
 

@@ -176,6 +176,32 @@ impl Store {
     /// As [`Store::open`].
     #[cfg(any(test, feature = "testing"))]
     pub fn simulated(disk: &crate::testing::SimDisk, dir: &Path, id: StoreId) -> Result<Self, StoreError> {
+        Self::simulated_as(disk, Home::Memory, dir, id, None)
+    }
+
+    /// As [`Store::simulated`], with an index that is found again by the next open, and the mark of a restored store.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    #[cfg(any(test, feature = "testing"))]
+    pub fn simulated_with(
+        disk: &crate::testing::SimDisk,
+        index: &crate::testing::SimIndex,
+        dir: &Path,
+        id: StoreId,
+        restored: Option<Restored>,
+    ) -> Result<Self, StoreError> {
+        Self::simulated_as(disk, Home::Kept(index.clone()), dir, id, restored)
+    }
+
+    #[cfg(any(test, feature = "testing"))]
+    fn simulated_as(
+        disk: &crate::testing::SimDisk,
+        home: Home,
+        dir: &Path,
+        id: StoreId,
+        restored: Option<Restored>,
+    ) -> Result<Self, StoreError> {
         let mut disk: Box<dyn Disk> = Box::new(disk.clone());
         let length = disk.len(crate::journal::FILE).map_err(error::failed("reading", dir))?;
         let (journal, report) = if length.is_some() {
@@ -185,8 +211,10 @@ impl Store {
             let report = JournalReport { verified_from: journal.bytes(), torn: None, watermark_missing: false };
             (journal, report)
         };
-        let opened = Opened { lock: None, identity: Identity::of_new(journal.id()), journal, report };
-        Self::with_parts(dir, opened, Home::Memory, Mode::Write)
+        let mut identity = Identity::of_new(journal.id());
+        identity.restored = restored;
+        let opened = Opened { lock: None, identity, journal, report };
+        Self::with_parts(dir, opened, home, Mode::Write)
     }
 
     /// The directory of the store.

@@ -5,6 +5,9 @@
 mod inode;
 mod rng;
 mod sim_disk;
+#[cfg(test)]
+mod tests;
 
+pub use crate::index::SimIndex;
 pub use rng::Rng;
 pub use sim_disk::{Crash, Fault, SimDisk};

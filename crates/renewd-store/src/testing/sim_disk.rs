@@ -30,6 +30,9 @@ pub enum Fault {
     Sync(u64),
     /// The n-th write from now writes only a part of its bytes, then fails (disk full).
     ShortWrite(u64),
+    /// The process dies at the n-th call from now, counted from 1: half of a write may still happen, and nothing after it
+    /// until [`SimDisk::crash`].
+    Death(u64),
 }
 
 #[derive(Debug, Default)]
@@ -40,6 +43,7 @@ struct State {
     names: Vec<BTreeMap<String, usize>>,
     fault: Option<Fault>,
     poisoned: BTreeSet<usize>,
+    dead: bool,
     calls: u64,
     syncs: u64,
     bytes_read: u64,
@@ -62,6 +66,29 @@ impl SimDisk {
     /// Lets an operation fail, once.
     pub fn fail(&self, fault: Fault) {
         self.state().fault = Some(fault);
+    }
+
+    /// Ends the process that uses the disk: every call fails until [`SimDisk::crash`].
+    pub fn kill(&self) {
+        self.state().dead = true;
+    }
+
+    /// Whether the process that uses the disk has died.
+    pub fn is_dead(&self) -> bool {
+        self.state().dead
+    }
+
+    /// Whether an operation is still to fail.
+    pub fn has_fault(&self) -> bool {
+        self.state().fault.is_some()
+    }
+
+    /// Whether a file, or its name, is not yet durable as it is read.
+    pub fn is_unsynced(&self, file: &str) -> bool {
+        let state = self.state();
+        let index = state.lookup(file);
+        index != state.durable_names.get(file).copied()
+            || index.and_then(|index| state.inodes.get(index)).is_some_and(|inode| !inode.pending.is_empty())
     }
 
     /// Calls so far, of whatever kind.
@@ -123,6 +150,7 @@ impl SimDisk {
         let mut state = self.state();
         let state = &mut *state;
         state.fault = None;
+        state.dead = false;
         state.poisoned.clear();
         if crash == Crash::Kill {
             return;
@@ -165,8 +193,11 @@ impl State {
     /// Counts a call and says whether it is the one that fails.
     fn fails(&mut self, call: Call) -> bool {
         self.calls += 1;
+        if self.dead {
+            return true;
+        }
         let count = match (&mut self.fault, call) {
-            (Some(Fault::Call(count)), _)
+            (Some(Fault::Call(count) | Fault::Death(count)), _)
             | (Some(Fault::Sync(count)), Call::Sync)
             | (Some(Fault::ShortWrite(count)), Call::Write) => count,
             _ => return false,
@@ -174,6 +205,7 @@ impl State {
         *count = count.saturating_sub(1);
         let due = *count == 0;
         if due {
+            self.dead = matches!(self.fault, Some(Fault::Death(_)));
             self.fault = None;
         }
         due
@@ -214,7 +246,10 @@ impl Disk for SimDisk {
 
     fn write_at(&mut self, file: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.state();
-        let short = matches!(state.fault, Some(Fault::ShortWrite(_)));
+        if state.dead {
+            return Err(injected());
+        }
+        let short = matches!(state.fault, Some(Fault::ShortWrite(_) | Fault::Death(_)));
         let fails = state.fails(Call::Write);
         let (_, inode) = state.inode(file)?;
         let part = match (fails, short) {
@@ -241,6 +276,9 @@ impl Disk for SimDisk {
     fn sync(&mut self, file: &str) -> io::Result<()> {
         let mut state = self.state();
         let fails = state.fails(Call::Sync);
+        if state.dead {
+            return Err(injected());
+        }
         state.syncs += 1;
         let (index, _) = state.inode(file)?;
         assert!(!state.poisoned.contains(&index), "`{file}` was synced again after its sync had failed");
