@@ -153,6 +153,12 @@ impl Engine {
         self
     }
 
+    /// The same engine as another process would have it: nothing is remembered but compiled plugins.
+    #[must_use]
+    pub fn restarted(self) -> Self {
+        Self { documents: RefCell::default(), epoch: Cell::default(), owner: OnceCell::new(), ..self }
+    }
+
     /// The moment that use cases judge by.
     pub fn now(&self) -> DateTime<Utc> {
         self.options.clock.now()
