@@ -1,13 +1,19 @@
 //! Giving lines of paid orders back.
 
+use crate::desk::Desk;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::orders::order_view;
 use crate::view::OrderView;
+use chrono::{DateTime, Utc};
+use renewd_core::cover::{Cover, mode_of};
 use renewd_core::decide::{self, RefundAsk};
+use renewd_core::documents::Mode;
+use renewd_core::event::Event;
 use renewd_core::ids::{OrderId, ResourceId};
 use renewd_core::money::Money;
 use renewd_core::refusal::Refusal;
+use renewd_core::resource::ModeOverride;
 
 /// What a person wants back.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +27,7 @@ pub struct RefundWish {
 }
 
 impl Engine {
-    /// Gives lines of a paid order back, each with an intent of its own. A charge that came too late and whose refund
+    /// Gives lines of a paid order back, each with an intent of its own. Their resources are manual from then on. A charge that came too late and whose refund
     /// was declined is given back again where no line is named.
     ///
     /// # Errors
@@ -51,6 +57,7 @@ impl Engine {
         let mut desk = self.desk_for(ids, self.now())?;
         let mut events = Vec::new();
         for resource in lines {
+            events.extend(stays_given_back(&mut desk, id, &resource, self.now()));
             let ask = RefundAsk { resource, amount: wish.amount, reason: wish.reason.clone(), owner: owner.clone() };
             let decided = decide::refund_line(&desk.state, id, ask, self.now())?;
             decided.iter().for_each(|event| desk.state.apply(self.now(), event));
@@ -84,4 +91,18 @@ impl Engine {
             None => Err(EngineError::Bug(format!("order {id} is gone"))),
         }
     }
+}
+
+/// What a person gives back must not be renewed by itself again at once: its mode becomes manual.
+fn stays_given_back(desk: &mut Desk, order: &OrderId, resource: &ResourceId, now: DateTime<Utc>) -> Option<Event> {
+    let row = desk.state.resources.get(resource)?;
+    let cover = Cover::find(row, desk.state.policies());
+    if mode_of(row, &cover, now).0 != Mode::Auto {
+        return None;
+    }
+    let reason = Some(format!("order {order} was given back"));
+    let chosen = ModeOverride { mode: Mode::Manual, actor: desk.actor().to_owned(), reason, until: None };
+    let event = Event::ModeChosen { resource: resource.clone(), chosen };
+    desk.state.apply(now, &event);
+    Some(event)
 }

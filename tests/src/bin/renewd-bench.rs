@@ -1,0 +1,128 @@
+//! Measures a run of many orders against a slow gateway, by real processes, and prints it beside the bound that the
+//! figures give: `cargo run --release -p renewd-tests --bin renewd-bench -- [ORDERS [LATENCY_MS]]`, 9,800 orders and
+//! 800 ms where nothing is said. Not a test: nothing here fails because a machine is slow.
+
+#![allow(clippy::print_stdout, reason = "a program that prints what it measured")]
+
+use renewd_tests::bank::shop::plugins;
+use renewd_tests::bank::Bank;
+use renewd_tests::process::{answer, command};
+use renewd_tests::repository::{copy_folder, root};
+use renewd_tests::world::{COLUMNS, PRICES};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Payments in flight at one method.
+const IN_FLIGHT: u32 = 16;
+/// Orders of one account. A new store asks the gateway for an account's earlier charges, which are listed page by page.
+const ORDERS_PER_ACCOUNT: usize = 100;
+/// How often the other process asks for the list.
+const LIST_EVERY: Duration = Duration::from_secs(5);
+const FIRST: &str = "2026-11-23T09:00:00Z";
+const SECOND: &str = "2026-12-23T09:00:00Z";
+const VARIABLE: &str = "BANK_KEY_OF_A_TEST";
+
+const POLICY: &str = "\
+apiVersion: renewd/v1
+kind: RenewalPolicy
+metadata: { name: machines }
+spec:
+  match: { kinds: [vm] }
+  mode: auto
+  terms: { allowed: [P1M], default: P1M }
+  auto: { chargeBefore: 7d, chargeAt: \"03:00\" }
+  pricing: { plugin: price-list, priceList: prices }
+";
+
+fn main() {
+    let mut args = std::env::args().skip(1).map(|arg| arg.parse::<u64>().expect("a number"));
+    let orders = usize::try_from(args.next().unwrap_or(9_800)).expect("a number of orders");
+    let latency_ms = args.next().unwrap_or(800);
+    let folder = tempfile::tempdir().expect("a folder");
+    let bank_program = std::env::current_exe().expect("this program").with_file_name("renewd-bank");
+    let bank_program = bank_program.to_str().expect("a path");
+    let ledgers = folder.path().join("ledgers");
+    let quick = Bank::start(bank_program, &ledgers, &[]);
+    let port = quick.port.to_string();
+    prepare(folder.path(), &quick.base(), orders);
+    let began = Instant::now();
+    run(folder.path(), FIRST);
+    println!("{orders} orders, gateway at once, each asked for earlier charges first: {:.1} s", seconds(began));
+    drop(quick);
+    let slow = Bank::start(bank_program, &ledgers, &["--port", &port, "--latency", &latency_ms.to_string()]);
+    let stop = AtomicBool::new(false);
+    let (took, mut lists) = std::thread::scope(|scope| {
+        let lister = scope.spawn(|| lists(folder.path(), &stop));
+        let began = Instant::now();
+        run(folder.path(), SECOND);
+        let took = seconds(began);
+        stop.store(true, Ordering::SeqCst);
+        (took, lister.join().expect("the lists"))
+    });
+    drop(slow);
+    let waves = orders.div_ceil(IN_FLIGHT as usize);
+    let bound = waves as f64 * latency_ms as f64 / 1000.0;
+    println!("{orders} orders, gateway at {latency_ms} ms, {IN_FLIGHT} in flight: {took:.1} s");
+    println!("bound {waves} x {latency_ms} ms = {bound:.1} s; ratio {:.3}", took / bound);
+    lists.sort_by(f64::total_cmp);
+    let median = lists.get(lists.len() / 2).copied().unwrap_or_default();
+    let worst = lists.last().copied().unwrap_or_default();
+    println!("`renewd list` beside it, {} times: median {median:.2} s, worst {worst:.2} s", lists.len());
+}
+
+fn prepare(folder: &Path, base: &str, orders: usize) {
+    copy_folder(&root().join("plugins/dist"), &folder.join("plugins/dist"));
+    std::fs::create_dir_all(folder.join("policies")).expect("a folder");
+    let accounts = orders.div_ceil(ORDERS_PER_ACCOUNT);
+    let mut documents = String::new();
+    for account in 0..accounts {
+        _ = writeln!(
+            documents,
+            "---\napiVersion: renewd/v1\nkind: Account\nmetadata: {{ name: acme-{account} }}\nspec:\n  timeZone: \
+             Asia/Singapore\n  currency: USD\n  paymentMethods: [ {{ method: card, reference: \
+             cus_{account}/pm_card_visa }} ]"
+        );
+    }
+    let mut fleet = COLUMNS.to_owned();
+    for number in 0..orders {
+        let account = number / ORDERS_PER_ACCOUNT;
+        _ = writeln!(fleet, "vm-{number:05},,acme-{account},vm,vm.small,1,ap-1,,2026-11-28T12:00:00,,,,,");
+    }
+    for (file, text) in [
+        ("policies/accounts.yaml", documents.as_str()),
+        ("policies/policy.yaml", POLICY),
+        ("policies/prices.yaml", PRICES),
+        ("policies/plugins.yaml", &plugins(base)),
+        ("fleet.csv", &fleet),
+    ] {
+        std::fs::write(folder.join(file), text).expect("a file");
+    }
+    let apply = ["apply", "policies", "--resources", "fleet.csv", "--allow", "grants"];
+    answer(&mut command(folder, Some(FIRST), apply)).exits(0);
+}
+
+fn run(folder: &Path, now: &str) {
+    let mut command = command(folder, Some(now), ["run", "-q", "-o", "json"]);
+    let answer = answer(command.env(VARIABLE, "sk_test_bench")).exits(0);
+    let view = answer.json();
+    let renewed = view["counts"]["renewed"].as_u64().unwrap_or_default();
+    println!("run at {now}: {renewed} renewed, charged {}", view["charged"]);
+}
+
+/// How long another process waits for the list, again and again.
+fn lists(folder: &Path, stop: &AtomicBool) -> Vec<f64> {
+    let mut took = Vec::new();
+    while !stop.load(Ordering::SeqCst) {
+        let began = Instant::now();
+        answer(&mut command(folder, Some(SECOND), ["list", "--account", "acme-0", "-o", "ids"])).exits(0);
+        took.push(seconds(began));
+        std::thread::sleep(LIST_EVERY);
+    }
+    took
+}
+
+fn seconds(began: Instant) -> f64 {
+    began.elapsed().as_secs_f64()
+}
