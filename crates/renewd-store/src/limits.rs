@@ -16,11 +16,13 @@ pub const COMMIT_BYTES_MAX: u64 = 1 << 30;
 /// Longest journal, in bytes.
 pub const JOURNAL_BYTES_MAX: u64 = 1 << 36;
 
-/// Up to this many bytes an ordinary open verifies the whole journal; beyond, from the watermark on.
-pub const OPEN_FULL_CHECK_BYTES_MAX: u64 = 64 << 20;
+/// Up to this many bytes an ordinary open verifies the whole journal; beyond, from the watermark on. What an open
+/// costs must not grow with the store, and what is not verified here is verified when it is read.
+pub const OPEN_FULL_CHECK_BYTES_MAX: u64 = 1 << 20;
 
-/// Up to this many rows an ordinary open verifies every row of the index; beyond, only after an unclean end.
-pub const OPEN_INDEX_CHECK_ROWS_MAX: u64 = 50_000;
+/// Up to this many rows an ordinary open verifies every row of the index; beyond, only after an unclean end. A row is
+/// checked whenever it is read, and a tree that is read whole must have all its rows.
+pub const OPEN_INDEX_CHECK_ROWS_MAX: u64 = 1_000;
 
 /// Most bytes that sled keeps in memory.
 pub const INDEX_CACHE_BYTES: u64 = 64 << 20;

@@ -33,7 +33,7 @@ use crate::sequence::Place;
 use renewd_core::event::RowKey;
 use renewd_core::ids::Digest;
 use renewd_core::state::State;
-use row::Sums;
+use row::{Sum, Sums};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 #[cfg(any(test, feature = "testing"))]
@@ -111,12 +111,24 @@ impl Index {
         self.trees.get(tree, key)?.map(|stored| row::decode(tree, key, &stored)).transpose()
     }
 
-    /// Visits the content of every row of a tree.
+    /// Visits the content of every row of a tree; fails where these are not the rows that it should have.
     pub(crate) fn each(&self, tree: &str, visit: Visit<'_>) -> Result<(), IndexError> {
+        let mut sum = Sum::default();
         self.trees.scan(tree, &[], &mut |key, stored| {
-            let (_, content) = row::decode(tree, key, stored)?;
+            let (digest, content) = row::decode(tree, key, stored)?;
+            sum.add(&digest);
             visit(key, &content)
-        })
+        })?;
+        self.expect_sum(tree, &sum)
+    }
+
+    /// Compares the sum of all rows of a tree with what it should be.
+    fn expect_sum(&self, tree: &str, sum: &Sum) -> Result<(), IndexError> {
+        if *sum == self.mark.sums.get(tree).cloned().unwrap_or_default() {
+            Ok(())
+        } else {
+            Err(IndexError::Unfit("has lost rows, or has rows that it should not have"))
+        }
     }
 
     /// Replaces a row whose digest was `old` (or that did not exist), and keeps the sum.
@@ -159,6 +171,12 @@ impl Index {
     pub(crate) fn plant(&self, key: &RowKey, content: &[u8]) -> Result<(), IndexError> {
         let (tree, key) = (key.tree(), key.key_bytes());
         self.trees.put(tree, &key, &row::encode(&row::digest(tree, &key, content), content))
+    }
+
+    /// Takes a row out, unknown to the sums; for tests.
+    #[cfg(test)]
+    pub(crate) fn lose(&self, key: &RowKey) -> Result<(), IndexError> {
+        self.trees.remove(key.tree(), &key.key_bytes())
     }
 
     /// Takes a resource out of the expiry index, or adds it at another instant, unknown to the sums; for tests.

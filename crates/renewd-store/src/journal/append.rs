@@ -143,7 +143,9 @@ impl Journal {
         Ok(())
     }
 
-    /// Remembers durably that the index was closed in good order at the present head, or (`None`) that it was not.
+    /// Remembers that the index was closed in good order at the present head, or (`None`), durably, that it was not.
+    ///
+    /// A seal needs no sync: where it is lost, the next open checks an index that was good.
     pub(crate) fn seal(&mut self, sealed: Option<Sequence>) -> Result<(), JournalError> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
@@ -158,6 +160,9 @@ impl Journal {
     fn write_seal(&mut self, sealed: Sequence) -> Result<(), JournalError> {
         self.watermark = self.watermark.sealed(sealed);
         self.watermark.write(&mut *self.disk, &self.id)?;
+        if sealed != Sequence::ZERO {
+            return Ok(());
+        }
         self.disk.sync(super::watermark::FILE).map_err(|error| JournalError::Poisoned(Arc::new(error)))
     }
 }

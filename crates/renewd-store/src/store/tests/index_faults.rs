@@ -195,6 +195,56 @@ fn a_row_that_is_damaged_while_the_store_is_open_is_answered_from_a_rebuilt_inde
 }
 
 #[test]
+fn rows_that_are_lost_or_too_many_are_noticed_by_whoever_reads_their_tree() {
+    let (temp, before, _) = filled();
+    let acme = renewd_core::ids::AccountName::new("acme").unwrap();
+    for (reference, harm) in [("bank-new", "too many"), ("bank-3", "lost")] {
+        let store = open(&temp).unwrap();
+        let key = renewd_core::event::RowKey::TopUp(acme.clone(), reference.to_owned());
+        {
+            let inner = store.inner.borrow();
+            let index = inner.index.as_ref().unwrap();
+            match harm {
+                "lost" => index.lose(&key).unwrap(),
+                _ => index.plant(&key, br#"{"amount":"1.00","currency":"USD"}"#).unwrap(),
+            }
+        }
+        assert!(store.working_state().unwrap().topups == before.topups, "{harm}");
+        assert_eq!(store.repairs().len(), 1, "{harm}");
+    }
+}
+
+#[test]
+fn an_open_of_a_large_store_reads_neither_all_rows_nor_the_whole_journal_and_nothing_wrong_is_answered() {
+    let temp = tempfile::tempdir().unwrap();
+    let mut store = Store::create(&dir(&temp)).unwrap();
+    (0..3).for_each(|part| {
+        commit(&mut store, (0..1000).map(|n| resource(&format!("phone-{part}-{n}"))).collect());
+    });
+    let (state, head) = (store.state().unwrap(), store.head());
+    let id = renewd_core::ids::ResourceId::new("phone-1-7").unwrap();
+    let key = renewd_core::event::RowKey::Resource(id.clone());
+    store.inner.borrow().index.as_ref().unwrap().harm(&key, "\"quantity\":1", "\"quantity\":3").unwrap();
+    drop(store);
+    let store = open(&temp).unwrap();
+    assert_eq!(store.report().index, IndexReport::UpToDate, "the row is not read");
+    assert_eq!(store.resource(&id).unwrap().as_ref(), state.resources.get(&id));
+    assert_eq!(store.repairs().len(), 1, "when it is read it is not believed");
+    drop(store);
+    let journal = dir(&temp).join("journal");
+    let mut bytes = fs::read(&journal).unwrap();
+    bytes[90_000] ^= 1;
+    fs::write(&journal, &bytes).unwrap();
+    let store = open(&temp).unwrap();
+    assert!(store.report().is_clean() && store.report().journal.verified_from == bytes.len() as u64);
+    assert!((store.head(), store.state().unwrap()) == (head, state));
+    let error = store.events_after(Sequence::ZERO, |_| Ok(())).unwrap_err();
+    assert!(error.is_damage(), "{error}");
+    drop(store);
+    assert!(verify(&dir(&temp), NO_WAIT).unwrap_err().is_damage());
+}
+
+#[test]
 fn verify_says_what_is_wrong_with_an_index_and_repairs_nothing() {
     let (temp, ..) = filled();
     let index = dir(&temp).join("index");
