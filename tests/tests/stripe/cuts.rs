@@ -233,8 +233,13 @@ fn a_refund_whose_reply_is_lost_is_not_made_again() {
         let Told::Taken(payment) = told else { panic!("{:?}: {told:?}", gateway.kind) };
         for (number, fate) in [Fate::LoseReply, Fate::LoseRequest, Fate::Cut(40)].into_iter().enumerate() {
             let key = format!("r{number}");
+            assert_eq!(plugin.find_refund(&payment, "2.00", &key), Told::NotFound);
             proxy.next(&[Fate::Pass, fate]);
             assert!(matches!(plugin.refund(&payment, "2.00", &key), Told::Unknown(_)), "{fate:?}");
+            let found = plugin.find_refund(&payment, "2.00", &key);
+            assert_eq!(matches!(found, Told::Taken(_)), fate != Fate::LoseRequest, "{fate:?}: {found:?}");
+            proxy.next(&[fate]);
+            assert!(matches!(plugin.find_refund(&payment, "2.00", &key), Told::Unknown(_)), "{fate:?}");
             assert!(matches!(plugin.refund(&payment, "2.00", &key), Told::Taken(_)), "{fate:?}");
         }
         let refunds = standin.ask("GET", "/v1/refunds?limit=100", "").json();

@@ -114,6 +114,27 @@ fn a_wrong_secret_takes_no_money_and_says_so() {
     assert_eq!(paid(&standin, "k1"), 0);
 }
 
+/// A store that was restored from an old backup does not know the payment, its order or its key, only what it is about to
+/// renew; and it asks months later.
+#[test]
+fn a_restored_store_finds_an_old_payment_by_its_line_alone() {
+    for (kind, settings, card) in
+        [(Kind::LocalStripe, "", CARD), (Kind::StatefulMock, r#""mode":"charges""#, "tok_visa")]
+    {
+        let Some(standin) = start(kind) else { continue };
+        let plugin = Plugin::new(standin.port, settings);
+        let lost = Wanted::new("lost", card);
+        let Told::Taken(reference) = plugin.charge(&lost) else { panic!("not taken") };
+        let (later, before) = ("2099-03-01T10:00:00Z", Some("2020-01-01T00:00:00Z"));
+        let anew = Wanted { key: "anew".into(), ..lost.clone() };
+        assert_eq!(plugin.find_at(&anew, later, before), Told::Taken(reference.clone()), "{kind:?}");
+        let another = Wanted::new("another", card);
+        assert_eq!(plugin.find_at(&another, later, before), Told::NotFound, "{kind:?}");
+        assert!(matches!(plugin.refund(&reference, "20.00", "r1"), Told::Taken(_)));
+        assert_eq!(plugin.find_at(&anew, later, before), Told::NotFound, "{kind:?}: wholly given back");
+    }
+}
+
 #[test]
 fn six_hundred_and_forty_payments_are_looked_through_and_a_longer_list_is_unknown_never_not_found() {
     let Some(standin) = start(Kind::LocalStripe) else { return };

@@ -1,10 +1,10 @@
 //! The built plugin inside the host, with the grants and the secret that a `Plugin` document would give it.
 
 use crate::{Told, Wanted};
-use renewd_plugin_host::payment_wire::{ChargeLine, ChargeRef, ChargeRequest, RefundRequest};
+use renewd_plugin_host::payment_wire::{ChargeLine, ChargeRef, ChargeRequest, RefundRef, RefundRequest};
 use renewd_plugin_host::{
-    Access, CancelOutcome, FindResult, Host, HostOptions, Limits, Network, Outcome, PaymentPlugin, RefundOutcome,
-    Secrets,
+    Access, CancelOutcome, FindRefundResult, FindResult, Host, HostOptions, Limits, Network, Outcome, PaymentPlugin,
+    RefundOutcome, Secrets,
 };
 use renewd_tests::repository::root;
 use renewd_tests::standins::SECRET;
@@ -71,12 +71,39 @@ impl Plugin {
         }
     }
 
+    /// Asks at another time, and since when where the store was lost.
+    pub(crate) fn find_at(&self, wanted: &Wanted, at: &str, since: Option<&str>) -> Told {
+        let charge = ChargeRef { requested_at: at.into(), since: since.map(str::to_owned), ..charge_ref(wanted, None) };
+        match self.plugin.find_charge(&self.config, &charge).value {
+            FindResult::Found(found) => told(found.outcome),
+            FindResult::NotFound => Told::NotFound,
+            FindResult::Unknown { reason } => Told::Unknown(reason),
+        }
+    }
+
     pub(crate) fn refund(&self, reference: &str, amount: &str, key: &str) -> Told {
-        match self.plugin.refund(&self.config, &refund_request(reference, amount, key)).value {
-            RefundOutcome::Refunded { reference, .. } => Told::Taken(reference),
-            RefundOutcome::Declined { code, .. } => Told::Declined(code),
-            RefundOutcome::Pending { reference } => Told::Pending(reference),
-            RefundOutcome::Unknown { reason } => Told::Unknown(reason),
+        given_back(self.plugin.refund(&self.config, &refund_request(reference, amount, key)).value)
+    }
+
+    pub(crate) fn find_refund(&self, reference: &str, amount: &str, key: &str) -> Told {
+        let request = refund_request(reference, amount, key);
+        let refund = RefundRef {
+            order: request.order,
+            account: request.account,
+            reference: request.reference,
+            refund_reference: None,
+            currency: request.currency,
+            minor_digits: request.minor_digits,
+            amount: request.amount,
+            idempotency_key: request.idempotency_key,
+            asked_at: request.requested_at.clone(),
+            requested_at: request.requested_at,
+            metadata: vec![],
+        };
+        match self.plugin.find_refund(&self.config, &refund).value {
+            FindRefundResult::Found { refund } => given_back(refund),
+            FindRefundResult::NotFound => Told::NotFound,
+            FindRefundResult::Unknown { reason } => Told::Unknown(reason),
         }
     }
 }
@@ -90,6 +117,15 @@ fn loaded() -> &'static PaymentPlugin {
 fn load(limits: Limits) -> PaymentPlugin {
     let bytes = std::fs::read(root().join("plugins/dist/stripe.wasm")).unwrap();
     Host::new(&HostOptions::default()).unwrap().load_payment(&bytes, limits).unwrap()
+}
+
+fn given_back(outcome: RefundOutcome) -> Told {
+    match outcome {
+        RefundOutcome::Refunded { reference, .. } => Told::Taken(reference),
+        RefundOutcome::Declined { code, .. } => Told::Declined(code),
+        RefundOutcome::Pending { reference } => Told::Pending(reference),
+        RefundOutcome::Unknown { reason } => Told::Unknown(reason),
+    }
 }
 
 fn told(outcome: Outcome) -> Told {
