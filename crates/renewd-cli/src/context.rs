@@ -26,6 +26,11 @@ impl<'a> Context<'a> {
         Self { ui, global, command_line: journaled(args) }
     }
 
+    /// Whether the command works on a rehearsal.
+    pub(crate) fn rehearses(&self) -> bool {
+        self.global.rehearse.is_some() || self.global.advance.is_some()
+    }
+
     /// The engine on the chosen store, or on its rehearsal.
     pub(crate) fn engine(&self) -> Result<Engine, CliError> {
         let options = EngineOptions {

@@ -7,10 +7,11 @@ use crate::error::CliError;
 use chrono::{DateTime, NaiveDate, Utc};
 use renewd_core::calendar::{RenewalDay, Term, WordError};
 use renewd_core::documents::{AlignAsked, Days, LocalMoment};
-use renewd_core::ids::{AccountName, MethodName, NameError, OrderId, RequestName};
+use renewd_core::ids::{AccountName, MethodName, NameError, OrderId, RequestName, ResourceId};
 use renewd_core::money::Money;
 use renewd_policy::{did_you_mean, values};
 use std::str::FromStr;
+use std::time::Duration;
 
 pub(crate) fn term(text: &str) -> Result<Term, CliError> {
     Ok(values::parse_term(text)?)
@@ -34,6 +35,19 @@ pub(crate) fn days(text: &str) -> Result<Days, CliError> {
 
 pub(crate) fn money(text: &str) -> Result<Money, CliError> {
     Ok(values::parse_money(text)?)
+}
+
+/// A time in whole seconds, minutes or hours: `90s`, `5m`, `1h`.
+pub(crate) fn duration(text: &str) -> Result<Duration, CliError> {
+    let units = [("s", 1), ("m", 60), ("h", 60 * 60)];
+    let read = |unit: &str, seconds: u64| {
+        let number = text.strip_suffix(unit).filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()))?;
+        number.parse::<u64>().ok()?.checked_mul(seconds).map(Duration::from_secs)
+    };
+    units.into_iter().find_map(|(unit, seconds)| read(unit, seconds)).ok_or_else(|| {
+        let hint = "write whole seconds, minutes or hours, such as `90s`, `5m` or `1h`";
+        CliError::input("bad-duration", format!("{} is not a duration", quoted(text)), hint.to_owned())
+    })
 }
 
 /// A moment that must stand by itself: an instant, or a local time read in UTC.
@@ -65,6 +79,10 @@ pub(crate) fn method(text: &str) -> Result<MethodName, CliError> {
 
 pub(crate) fn account(text: &str) -> Result<AccountName, CliError> {
     name(text, "an account")
+}
+
+pub(crate) fn resource(text: &str) -> Result<ResourceId, CliError> {
+    name(text, "a resource")
 }
 
 pub(crate) fn request(text: &str) -> Result<RequestName, CliError> {

@@ -1,5 +1,6 @@
 //! `renewd orders`: what waits to be paid, approved or found out.
 
+use super::refund::{self, RefundArgs};
 use super::renew;
 use crate::context::Context;
 use crate::error::CliError;
@@ -13,7 +14,7 @@ use renewd_engine::view::OrderView;
 use renewd_engine::{Exit, OrderFilter, ResolveAsk};
 use serde::Serialize;
 
-/// List, pay, approve, resolve and cancel orders, and top up balances
+/// List, pay, approve, resolve, cancel and refund orders, and top up balances
 #[derive(Debug, Args)]
 #[command(
     disable_help_subcommand = true,
@@ -22,6 +23,7 @@ Examples:
   renewd orders list
   renewd orders pay ord_1f2e3d4c5b6a --pay-with corporate-card
   renewd orders resolve ord_1f2e3d4c5b6a --as succeeded --reference pi_3N --reason 'seen at the gateway'
+  renewd orders refund ord_1f2e3d4c5b6a --line phone-7 --reason 'returned'
   renewd orders topup acme-asia '500.00 USD' --reference wire-2026-12"
 )]
 pub(crate) struct OrdersArgs {
@@ -71,7 +73,9 @@ enum OrdersCommand {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
-    /// Say what became of a payment whose outcome is unknown
+    /// Say what became of a payment or refund whose outcome is unknown
+    ///
+    /// `renewd run` asks the gateway by itself; this is for what it cannot find out.
     #[command(
         after_help = "Examples:\n  renewd orders resolve ord_1f2e3d4c5b6a --as succeeded --reference pi_3N --reason 'seen at the gateway'\n  renewd orders resolve ord_1f2e3d4c5b6a --as declined --reason 'no such charge'"
     )]
@@ -99,6 +103,7 @@ enum OrdersCommand {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
+    Refund(RefundArgs),
     /// Add to an account's prepaid balance, once per reference
     #[command(after_help = "Example:\n  renewd orders topup acme-asia '500.00 USD' --reference wire-2026-12")]
     Topup {
@@ -151,6 +156,7 @@ pub(crate) fn orders(context: &Context<'_>, args: &OrdersArgs) -> Result<Exit, C
             let ask = ResolveAsk { succeeded, reference: reference.clone(), reason: reason.clone() };
             one(context, &context.engine()?.resolve(&values::order(order)?, &ask)?)
         }
+        OrdersCommand::Refund(args) => refund::refund(context, args),
         OrdersCommand::Topup { account, money, reference } => {
             ui.require(SINGLE)?;
             let (account, money) = (values::account(account)?, values::money(&money.join(" "))?);

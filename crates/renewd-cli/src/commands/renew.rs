@@ -138,10 +138,14 @@ fn show_quote(context: &Context<'_>, view: &RenewView) -> Result<(), CliError> {
 
 /// Writes the verdict on each resource.
 pub(crate) fn answer(context: &Context<'_>, view: &RenewView) -> Result<Exit, CliError> {
-    let rows = Rows { lines: &view.items, columns: COLUMNS, cells, id: |item| Some(item.resource.to_string()) };
-    let answer = Answer { kind: "renewal", body: view, rows: Some(rows) };
+    let answer = Answer { kind: "renewal", body: view, rows: Some(item_rows(&view.items)) };
     context.ui.answer(&answer, |page| render::items::renewal(page, view))?;
     Ok(exit::of_items(&view.items))
+}
+
+/// Verdicts as NDJSON, CSV and ids.
+pub(crate) fn item_rows(items: &[Item]) -> Rows<'_, Item> {
+    Rows { lines: items, columns: COLUMNS, cells, id: |item| Some(item.resource.to_string()) }
 }
 
 /// What a person says yes to.

@@ -93,7 +93,10 @@ fn money(page: &mut Page, view: &Board) {
 pub(crate) fn notice_word(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::Unknown => "unknown",
+        NoticeKind::RequiresAction => "requires-action",
         NoticeKind::Held => "held",
+        NoticeKind::Pending => "pending",
+        NoticeKind::Refund => "refund",
         NoticeKind::Declined => "declined",
         NoticeKind::Unpaid => "unpaid",
         NoticeKind::Due => "due",
@@ -108,7 +111,11 @@ pub(crate) fn notice_word(kind: NoticeKind) -> &'static str {
 fn tone(kind: NoticeKind) -> Tone {
     match kind {
         NoticeKind::Unknown | NoticeKind::Declined | NoticeKind::Frozen | NoticeKind::Late => Tone::Bad,
-        NoticeKind::Held | NoticeKind::Lapsing | NoticeKind::CannotRenew | NoticeKind::NoPolicy => Tone::Warn,
-        NoticeKind::Unpaid | NoticeKind::Due => Tone::Plain,
+        NoticeKind::RequiresAction
+        | NoticeKind::Held
+        | NoticeKind::Lapsing
+        | NoticeKind::CannotRenew
+        | NoticeKind::NoPolicy => Tone::Warn,
+        NoticeKind::Pending | NoticeKind::Refund | NoticeKind::Unpaid | NoticeKind::Due => Tone::Plain,
     }
 }

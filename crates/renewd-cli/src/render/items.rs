@@ -117,14 +117,20 @@ fn hints(page: &mut Page, items: &[Item], quote: bool) {
     }
 }
 
-/// One line per order.
-fn orders(page: &mut Page, orders: &[OrderSummary], quote: bool) {
+/// One line per order, with those that need something first where not all are shown.
+pub(crate) fn orders(page: &mut Page, orders: &[OrderSummary], quote: bool) {
     if orders.is_empty() {
         return;
     }
     page.gap();
+    let count = shown(page, orders.len());
+    let mut rows: Vec<&OrderSummary> = orders.iter().collect();
+    if count < rows.len() {
+        rows.sort_by_key(|order| order.next.is_none());
+    }
+    rows.truncate(count);
     let mut table = Table::new(&["order", "account", "lines>", "total>", "methods", "status", ""]);
-    for order in orders {
+    for order in &rows {
         let id = order.order.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
         let adopted = if order.adopted { " (was open)" } else { "" };
         table.row(vec![
@@ -138,7 +144,8 @@ fn orders(page: &mut Page, orders: &[OrderSummary], quote: bool) {
         ]);
     }
     page.table(table);
-    for order in orders {
+    and_more(page, orders.len().saturating_sub(count));
+    for order in rows {
         for hold in &order.holds {
             page.say(Tone::Warn, format!("  held: {}", hold.detail));
         }

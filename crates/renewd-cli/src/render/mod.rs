@@ -13,6 +13,8 @@ pub(crate) mod order;
 pub(crate) mod plan;
 pub(crate) mod plan_changes;
 pub(crate) mod plugin;
+pub(crate) mod refund;
+pub(crate) mod run;
 pub(crate) mod show;
 pub(crate) mod show_resource;
 pub(crate) mod store;

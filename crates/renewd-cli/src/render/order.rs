@@ -1,6 +1,7 @@
 //! Orders, and top-ups of balances.
 
 use super::items::status_tone;
+use super::refund;
 use super::{and_more, shown};
 use crate::ui::dates;
 use crate::ui::page::Page;
@@ -22,7 +23,7 @@ pub(crate) fn list(page: &mut Page, orders: &[OrderView]) {
         table.row(vec![
             plain(&order.order),
             plain(&order.account),
-            toned(status_tone(&order.status), &order.status),
+            status(order),
             plain(&order.origin),
             plain(words::grouped(order.line_count)),
             plain(order.total),
@@ -35,13 +36,24 @@ pub(crate) fn list(page: &mut Page, orders: &[OrderView]) {
     page.say(Tone::Strong, format!("{}, {}", words::count(orders.len(), "order"), words::sums_or_nothing(&totals)));
 }
 
-/// One order with its lines and attempts.
+/// An order's status, and what became of its money since.
+fn status(order: &OrderView) -> (Tone, String) {
+    match refund::note(order) {
+        Some((tone, note)) => toned(tone, format!("{}, {note}", order.status)),
+        None => toned(status_tone(&order.status), &order.status),
+    }
+}
+
+/// One order with its lines, attempts and refunds.
 pub(crate) fn order(page: &mut Page, order: &OrderView) {
     page.spans(&[
         (Tone::Strong, &format!("order {}  ", order.order)),
         (status_tone(&order.status), &order.status),
         (Tone::Plain, &format!("  {}", order.total)),
     ]);
+    if let Some((tone, note)) = refund::note(order) {
+        page.say(tone, note);
+    }
     if let Some(detail) = &order.detail {
         page.line(detail);
     }
@@ -58,6 +70,7 @@ pub(crate) fn order(page: &mut Page, order: &OrderView) {
     }
     lines(page, order);
     attempts(page, order);
+    refund::refunds(page, order);
     if let Some(next) = &order.next {
         page.gap();
         page.command(next);
@@ -92,20 +105,32 @@ fn attempts(page: &mut Page, order: &OrderView) {
         return;
     }
     page.heading("attempts");
-    let mut table = Table::new(&["#>", "method", "started", "outcome", ""]).indent(2);
+    // Columns about asking again are only there where somebody asked, or will.
+    let asks = order.attempts.iter().any(|attempt| attempt.checks > 0 || attempt.next_check.is_some());
+    let columns: &[&str] = if asks {
+        &["#>", "method", "started", "outcome", "", "asked>", "asked next"]
+    } else {
+        &["#>", "method", "started", "outcome", ""]
+    };
+    let mut table = Table::new(columns).indent(2);
     for attempt in &order.attempts {
         let tone = match attempt.outcome.as_str() {
             "succeeded" => Tone::Good,
             "declined" | "unknown" => Tone::Bad,
             _ => Tone::Warn,
         };
-        table.row(vec![
+        let mut row = vec![
             plain(attempt.number),
             plain(&attempt.method),
             plain(dates::short(&attempt.started_at)),
             toned(tone, &attempt.outcome),
             plain(attempt.detail.as_deref().unwrap_or_default()),
-        ]);
+        ];
+        if asks {
+            row.push(plain(words::times(attempt.checks)));
+            row.push(toned(Tone::Faint, dates::short_or_dash(attempt.next_check.as_deref())));
+        }
+        table.row(row);
     }
     page.table(table);
     if page.screen().verbose {

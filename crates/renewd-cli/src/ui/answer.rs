@@ -99,6 +99,12 @@ impl Ui {
         }
     }
 
+    /// Writes an answer as one JSON document on one line, for answers that follow one another.
+    pub(crate) fn document_line<B: Serialize>(&self, answer: &Answer<'_, B>) -> Result<(), CliError> {
+        let body = Document { format_version: FORMAT_VERSION, kind: answer.kind, body: answer.body };
+        stream::stdout_bytes(|out| json(out, &body, false))
+    }
+
     /// Writes a bare value that is no document: `align date` and the JSON Schema.
     pub(crate) fn bare(&self, value: &impl Serialize, draw: impl FnOnce(&mut Page)) -> Result<(), CliError> {
         self.require(BARE)?;
@@ -118,6 +124,8 @@ impl Ui {
 pub(crate) const SINGLE: &[Output] = &[Output::Table, Output::Json, Output::Yaml];
 /// Formats of an answer that is no document.
 const BARE: &[Output] = &[Output::Table, Output::Json, Output::Ndjson, Output::Yaml];
+/// Formats of answers that follow one another.
+pub(crate) const LINES: &[Output] = &[Output::Table, Output::Ndjson];
 /// All formats.
 pub(crate) const ALL: &[Output] =
     &[Output::Table, Output::Json, Output::Ndjson, Output::Yaml, Output::Csv, Output::Ids];

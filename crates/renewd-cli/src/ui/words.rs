@@ -31,6 +31,15 @@ pub(crate) fn grouped(number: usize) -> String {
     text
 }
 
+/// How often: `never`, `once`, `7 times`.
+pub(crate) fn times(number: u32) -> String {
+    match number {
+        0 => "never".to_owned(),
+        1 => "once".to_owned(),
+        _ => format!("{number} times"),
+    }
+}
+
 /// Sums of several currencies: `1,020.00 USD + 35,000 JPY`; none without any.
 pub(crate) fn sums(totals: &Totals) -> Option<String> {
     let sums: Vec<String> = totals.values().map(ToString::to_string).collect();

@@ -1,0 +1,122 @@
+//! `renewd run --watch`: rounds until somebody ends it.
+//!
+//! Each round opens the store anew, so that others get at it in between, and an intent that a failed round left behind
+//! is known to be nobody's. A round that has begun is finished before a signal is obeyed.
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::exit;
+use crate::render;
+use crate::ui::answer::Answer;
+use crate::ui::{Output, failure};
+use anyhow::Context as _;
+use renewd_engine::view::RunView;
+use renewd_engine::{Exit, RunOptions};
+use serde::Serialize;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+/// One round for programs.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Round<'a> {
+    /// What `renewd run` would have exited with.
+    exit_code: u8,
+    #[serde(flatten)]
+    run: &'a RunView,
+}
+
+/// Runs until interrupted or told to end: then 0, whatever the rounds came to. A failure that another round cannot
+/// mend ends it at once.
+pub(crate) fn watch(context: &Context<'_>, options: &RunOptions, every: Duration) -> Result<Exit, CliError> {
+    let ui = context.ui;
+    let ended = ended_by_signal()?;
+    ui.note(&format!("a round every {}; interrupt to end after the round under way", words(every)));
+    let mut last: Option<RunView> = None;
+    loop {
+        match context.engine().and_then(|engine| Ok(engine.run(options)?)) {
+            Ok(view) => {
+                if has_news(&view, last.as_ref()) {
+                    show(context, &view)?;
+                }
+                last = Some(view);
+            }
+            Err(error) if passes(&error) => {
+                failure::show(ui, &error);
+                ui.note(&format!("nothing was done in this round; the next is in {}", words(every)));
+            }
+            Err(error) => return Err(error),
+        }
+        match ended.recv_timeout(every) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => {
+                ui.note("ended");
+                return Ok(Exit::Done);
+            }
+        }
+    }
+}
+
+/// A message for each signal that ends the watch. From now on such a signal does nothing else.
+fn ended_by_signal() -> Result<Receiver<()>, CliError> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("signals cannot be waited for")?;
+    let (sender, ended) = channel();
+    std::thread::spawn(move || {
+        for _signal in signals.forever() {
+            if sender.send(()).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(ended)
+}
+
+/// Whether the next round may fare better: the store is busy, or the disk is full.
+fn passes(error: &CliError) -> bool {
+    match error.exit() {
+        Exit::Busy | Exit::Refused => true,
+        Exit::Done
+        | Exit::ChangesPending
+        | Exit::Invalid
+        | Exit::Waiting
+        | Exit::Damaged
+        | Exit::Partly
+        | Exit::Usage
+        | Exit::Bug => false,
+    }
+}
+
+/// Whether something happened in a round. What stays as it was in the one before, such as a frozen resource or a gateway
+/// that has still not decided, is not told again.
+fn has_news(view: &RunView, last: Option<&RunView>) -> bool {
+    let Some(last) = last else { return !render::run::is_quiet(view) };
+    let RunView { at: _, charged: _, renewals, refunds, time, expired, asked: _, warnings } = view;
+    !time.is_empty()
+        || !expired.is_empty()
+        || renewals.items.iter().any(|item| !last.renewals.items.contains(item))
+        || renewals.orders.iter().any(|order| !last.renewals.orders.contains(order))
+        || refunds.iter().any(|refund| !last.refunds.contains(refund))
+        || warnings.iter().any(|warning| !last.warnings.contains(warning))
+}
+
+fn show(context: &Context<'_>, view: &RunView) -> Result<(), CliError> {
+    let round = Round { exit_code: exit::of_run(view).code(), run: view };
+    let answer = Answer::one("run", &round);
+    if context.ui.output == Output::Ndjson {
+        return context.ui.document_line(&answer);
+    }
+    context.ui.answer(&answer, |page| {
+        render::run::run(page, view);
+        page.gap();
+    })
+}
+
+fn words(every: Duration) -> String {
+    match every.as_secs() {
+        seconds if seconds.is_multiple_of(3600) => format!("{} h", seconds / 3600),
+        seconds if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}
