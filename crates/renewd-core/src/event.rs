@@ -2,8 +2,8 @@
 //!
 //! The JSON of these types is the journal's format: variants and fields are only ever added, never changed.
 
-use crate::documents::{Document, DocumentKey, Windows};
-use crate::ids::{AccountName, Digest, OrderId, PolicyName, RequestName, ResourceId};
+use crate::documents::{Document, DocumentKey, DocumentKind, Windows};
+use crate::ids::{AccountName, Digest, OrderId, PolicyName, RequestName, ResourceId, SinkName};
 use crate::money::Money;
 use crate::order::{Attempt, Hold, Order, Outcome, Payment, Refund, RefundResult};
 use crate::refusal::Refusal;
@@ -256,6 +256,16 @@ pub enum Event {
         /// The payer's reference, unique in the account.
         reference: String,
     },
+    /// A sink has been told everything up to here, or could not be told more.
+    EventsDelivered {
+        /// The sink.
+        sink: SinkName,
+        /// The number of the last record that it need not be told again.
+        through: u64,
+        /// Why the next event could not be delivered, where it could not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failed: Option<String>,
+    },
 }
 
 /// What an inventory changed about a resource; absent parts stay.
@@ -311,12 +321,14 @@ pub enum RowKey {
     Use(UseKey),
     /// A top-up by its reference.
     TopUp(AccountName, String),
+    /// How far a sink has been told.
+    Sink(SinkName),
 }
 
 impl RowKey {
     /// The names of all trees, in the order in which they are written.
-    pub const TREES: [&'static str; 8] =
-        ["meta", "documents", "resources", "orders", "live", "books", "uses", "topups"];
+    pub const TREES: [&'static str; 9] =
+        ["meta", "documents", "resources", "orders", "live", "books", "uses", "topups", "sinks"];
 
     /// The tree that the row lives in.
     pub fn tree(&self) -> &'static str {
@@ -329,6 +341,7 @@ impl RowKey {
             Self::Book(_) => "books",
             Self::Use(_) => "uses",
             Self::TopUp(..) => "topups",
+            Self::Sink(_) => "sinks",
         }
     }
 
@@ -342,6 +355,7 @@ impl RowKey {
             Self::Book(name) => vec![name.as_str()],
             Self::Use(key) => vec![key.request.as_str(), key.resource.as_str()],
             Self::TopUp(account, reference) => vec![account.as_str(), reference],
+            Self::Sink(name) => vec![name.as_str()],
         };
         parts.join("\0").into_bytes()
     }
@@ -380,7 +394,11 @@ impl Event {
     pub fn touches(&self) -> Vec<RowKey> {
         match self {
             Self::DocumentPut { document } => vec![RowKey::Document(document.key())],
-            Self::DocumentRemoved { key } => vec![RowKey::Document(key.clone())],
+            Self::DocumentRemoved { key } => {
+                let sink =
+                    (key.kind == DocumentKind::EventSink).then(|| SinkName::new(key.name.as_str()).ok()).flatten();
+                sink.map(RowKey::Sink).into_iter().chain([RowKey::Document(key.clone())]).collect()
+            }
             Self::RevisionApplied { .. } => vec![RowKey::Meta],
             Self::WindowsCaptured { resource, .. }
             | Self::ResourceImported { resource, .. }
@@ -412,6 +430,7 @@ impl Event {
             Self::BalanceToppedUp { account, reference, .. } => {
                 vec![RowKey::Book(account.clone()), RowKey::TopUp(account.clone(), reference.clone())]
             }
+            Self::EventsDelivered { sink, .. } => vec![RowKey::Sink(sink.clone())],
         }
     }
 
@@ -448,7 +467,8 @@ impl Event {
             | Self::ResourceEnded { .. }
             | Self::AutoFailed { .. }
             | Self::AutoFinished { .. }
-            | Self::BalanceToppedUp { .. } => None,
+            | Self::BalanceToppedUp { .. }
+            | Self::EventsDelivered { .. } => None,
         }
     }
 
@@ -484,7 +504,7 @@ impl Event {
                 RowKey::Resource(id) => subjects.insert(Subject::Resource(id)),
                 RowKey::Order(id) => subjects.insert(Subject::Order(id)),
                 RowKey::TopUp(account, _) => subjects.insert(Subject::Account(account)),
-                RowKey::Meta | RowKey::Live(_) | RowKey::Book(_) | RowKey::Use(_) => false,
+                RowKey::Meta | RowKey::Live(_) | RowKey::Book(_) | RowKey::Use(_) | RowKey::Sink(_) => false,
             };
         }
         subjects.into_iter().collect()

@@ -127,6 +127,10 @@ name_type!(
     SecretName
 );
 name_type!(
+    /// The name of an `EventSink` document.
+    SinkName
+);
+name_type!(
     /// The id of an order: `ord_` and twelve hexadecimal digits.
     OrderId
 );

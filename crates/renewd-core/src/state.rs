@@ -5,7 +5,7 @@
 
 use crate::documents::{Account, Document, DocumentKey, DocumentKind, RenewalPolicy};
 use crate::event::{Event, ImportChange, RowKey, UseKey};
-use crate::ids::{AccountName, Digest, OrderId, PolicyName, RequestName, ResourceId};
+use crate::ids::{AccountName, Digest, OrderId, PolicyName, RequestName, ResourceId, SinkName};
 use crate::money::Money;
 use crate::order::{
     Attempt, Hold, MonthKey, Order, OrderStatus, Origin, Outcome, Refund, RefundResult, Retry, follow_up,
@@ -59,6 +59,27 @@ pub struct Use {
     pub total: Option<Money>,
 }
 
+/// How far a sink has been told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SinkCursor {
+    /// The number of the last record that it need not be told again.
+    pub through: u64,
+    /// Why it could not be told more the last time, where it could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<SinkFailure>,
+}
+
+/// A sink that could not be told more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SinkFailure {
+    /// Since when nothing has been delivered.
+    pub since: DateTime<Utc>,
+    /// Why, in words.
+    pub reason: String,
+}
+
 /// Rows by key.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
@@ -78,6 +99,8 @@ pub struct State {
     pub uses: BTreeMap<UseKey, Use>,
     /// Top-ups by account and reference.
     pub topups: BTreeMap<(AccountName, String), Money>,
+    /// How far sinks have been told.
+    pub sinks: BTreeMap<SinkName, SinkCursor>,
 }
 
 /// A stored row cannot be read.
@@ -98,6 +121,11 @@ impl State {
             }
             Event::DocumentRemoved { key } => {
                 self.documents.remove(key);
+                if key.kind == DocumentKind::EventSink
+                    && let Ok(name) = SinkName::new(key.name.as_str())
+                {
+                    self.sinks.remove(&name);
+                }
             }
             Event::RevisionApplied { revision, digest } => {
                 self.meta.revision = *revision;
@@ -147,8 +175,16 @@ impl State {
             }),
             Event::ResourceConverted { resource, .. } => self.change(resource, |row| row.converted = Some(at)),
             Event::AutoFailed { resource, expiry, .. } => self.change(resource, |row| tried(row, *expiry, at)),
+            Event::EventsDelivered { sink, through, failed } => self.delivered(at, sink, *through, failed.as_deref()),
             Event::ResourceEnded { .. } | Event::AutoFinished { .. } => {}
         }
+    }
+
+    fn delivered(&mut self, at: DateTime<Utc>, sink: &SinkName, through: u64, failed: Option<&str>) {
+        let cursor = self.sinks.entry(sink.clone()).or_default();
+        let since = cursor.failure.as_ref().filter(|_| cursor.through == through).map_or(at, |failure| failure.since);
+        let failure = failed.map(|reason| SinkFailure { since, reason: reason.to_owned() });
+        *cursor = SinkCursor { through, failure };
     }
 
     fn change(&mut self, resource: &ResourceId, change: impl FnOnce(&mut Resource)) {
@@ -233,7 +269,8 @@ impl State {
             | Event::ResourceEnded { .. }
             | Event::AutoFailed { .. }
             | Event::AutoFinished { .. }
-            | Event::BalanceToppedUp { .. } => {}
+            | Event::BalanceToppedUp { .. }
+            | Event::EventsDelivered { .. } => {}
         }
         self.count_month(&order, Sign::Plus);
         if order.is_live() {
@@ -433,7 +470,8 @@ impl State {
             | Document::PriceList(_)
             | Document::Plugin(_)
             | Document::PaymentMethod(_)
-            | Document::RenewalRequest(_) => None,
+            | Document::RenewalRequest(_)
+            | Document::EventSink(_) => None,
         })
     }
 
@@ -457,6 +495,7 @@ impl State {
             RowKey::Book(name) => self.books.get(name).and_then(json),
             RowKey::Use(key) => self.uses.get(key).and_then(json),
             RowKey::TopUp(account, reference) => self.topups.get(&(account.clone(), reference.clone())).and_then(json),
+            RowKey::Sink(name) => self.sinks.get(name).and_then(json),
         }
     }
 
@@ -482,6 +521,7 @@ impl State {
             RowKey::TopUp(account, reference) => {
                 put(&mut self.topups, (account.clone(), reference.clone()), read(key, bytes)?);
             }
+            RowKey::Sink(name) => put(&mut self.sinks, name.clone(), read(key, bytes)?),
         }
         Ok(())
     }
@@ -499,6 +539,7 @@ impl State {
         keys.extend(self.books.keys().cloned().map(RowKey::Book));
         keys.extend(self.uses.keys().cloned().map(RowKey::Use));
         keys.extend(self.topups.keys().cloned().map(|(account, reference)| RowKey::TopUp(account, reference)));
+        keys.extend(self.sinks.keys().cloned().map(RowKey::Sink));
         keys
     }
 }

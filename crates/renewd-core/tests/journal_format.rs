@@ -59,10 +59,11 @@ fn kind(event: &Event) -> &'static str {
         Event::AutoFailed { .. } => "auto-failed",
         Event::AutoFinished { .. } => "auto-finished",
         Event::BalanceToppedUp { .. } => "balance-topped-up",
+        Event::EventsDelivered { .. } => "events-delivered",
     }
 }
 
-const ALL: [&str; 31] = [
+const ALL: [&str; 32] = [
     "document-put",
     "document-removed",
     "revision-applied",
@@ -94,6 +95,7 @@ const ALL: [&str; 31] = [
     "auto-failed",
     "auto-finished",
     "balance-topped-up",
+    "events-delivered",
 ];
 
 fn order_id() -> OrderId {
@@ -459,8 +461,28 @@ fn time() -> Vec<Event> {
     ]
 }
 
+fn sinks() -> Vec<Event> {
+    let sink = |target, events| put(Document::EventSink(EventSink { name: "told".parse().unwrap(), target, events }));
+    let webhook = SinkTarget::Webhook {
+        url: "https://hooks.example.com/renewd".to_owned(),
+        secret: SecretSource { env: "HOOK_KEY".to_owned() },
+    };
+    let delivered = |failed: Option<&str>| Event::EventsDelivered {
+        sink: "told".parse().unwrap(),
+        through: 4711,
+        failed: failed.map(str::to_owned),
+    };
+    vec![
+        sink(webhook, EventKind::ALL.to_vec()),
+        sink(SinkTarget::File { path: "/srv/events.ndjson".to_owned() }, Vec::new()),
+        Event::DocumentRemoved { key: DocumentKey { kind: DocumentKind::EventSink, name: "told".to_owned() } },
+        delivered(None),
+        delivered(Some("the server answered 500")),
+    ]
+}
+
 fn events() -> Vec<Event> {
-    [documents(), resources(), orders(), attempts(), later_answers(), refunds(), time()].concat()
+    [documents(), resources(), orders(), attempts(), later_answers(), refunds(), time(), sinks()].concat()
 }
 
 #[test]

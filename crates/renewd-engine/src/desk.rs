@@ -146,6 +146,7 @@ pub(crate) fn working_state(store: &Store) -> Result<State, EngineError> {
         books: store.accounts()?,
         uses: store.uses()?,
         topups: std::collections::BTreeMap::new(),
+        sinks: store.sinks()?,
     })
 }
 

@@ -113,7 +113,8 @@ impl Engine {
             Document::Account(_)
             | Document::PaymentMethod(_)
             | Document::RenewalPolicy(_)
-            | Document::RenewalRequest(_) => false,
+            | Document::RenewalRequest(_)
+            | Document::EventSink(_) => false,
         });
         Ok(missing.map(|document| document.key().to_string()).collect())
     }

@@ -161,7 +161,11 @@ fn check_configs(shelf: &Shelf, set: &DocumentSet) -> Result<Vec<Finding>, Engin
                 let answer = loaded.check_config(&config_text(&method.config)).value;
                 findings.extend(config_findings(placed, plugin, "/spec/config", answer));
             }
-            Document::Account(_) | Document::PriceList(_) | Document::Plugin(_) | Document::RenewalRequest(_) => {}
+            Document::Account(_)
+            | Document::PriceList(_)
+            | Document::Plugin(_)
+            | Document::RenewalRequest(_)
+            | Document::EventSink(_) => {}
         }
     }
     Ok(findings)

@@ -89,6 +89,12 @@ fn sentence(event: &Event) -> String {
             format!("attempt {number} of order {order} was found to have taken nothing: {reason}")
         }
         Event::BalanceToppedUp { amount, reference, .. } => format!("{amount} was added to the balance ({reference})"),
+        Event::EventsDelivered { sink, through, failed: None } => {
+            format!("sink {sink} was told everything up to record {through}")
+        }
+        Event::EventsDelivered { sink, through, failed: Some(why) } => {
+            format!("sink {sink} could not be told more than record {through}: {why}")
+        }
     }
 }
 

@@ -138,6 +138,7 @@ fn word(kind: DocumentKind) -> &'static str {
         DocumentKind::PaymentMethod => "method",
         DocumentKind::RenewalPolicy => "policy",
         DocumentKind::RenewalRequest => "request",
+        DocumentKind::EventSink => "sink",
     }
 }
 

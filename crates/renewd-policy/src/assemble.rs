@@ -6,18 +6,18 @@
 use crate::check::DEFAULT_TERM;
 use crate::finding::{Code, Problem};
 use crate::raw::{
-    RawAccount, RawAlign, RawAuto, RawDocument, RawExtraDays, RawMatch, RawPatterns, RawPaymentMethod, RawPlugin,
-    RawPolicy, RawPriceList, RawRequest, RawTerms, RawTimes, RawWindows,
+    RawAccount, RawAlign, RawAuto, RawDocument, RawEventSink, RawExtraDays, RawMatch, RawPatterns, RawPaymentMethod,
+    RawPlugin, RawPolicy, RawPriceList, RawRequest, RawTerms, RawTimes, RawWindows,
 };
 use crate::values::{
     parse_bytes, parse_currency, parse_days, parse_grant, parse_millis, parse_moment, parse_money, parse_percent,
-    parse_secret_name, parse_term, parse_time, parse_variable, parse_zone,
+    parse_secret_name, parse_term, parse_time, parse_variable, parse_web_url, parse_zone,
 };
 use renewd_core::calendar::{Conventions, ExtraDays, ExtraOf, conventions};
 use renewd_core::documents::{
-    Account, AccountLimits, AccountMethod, AlignAsked, AutoSettings, Days, Document, Limits, Matcher, Pattern,
-    PaymentMethod, Plugin, PluginLimits, PriceList, Pricing, RenewalPolicy, RenewalRequest, SecretSource, Terms,
-    Windows,
+    Account, AccountLimits, AccountMethod, AlignAsked, AutoSettings, Days, Document, EventSink, Limits, Matcher,
+    Pattern, PaymentMethod, Plugin, PluginLimits, PriceList, Pricing, RenewalPolicy, RenewalRequest, SecretSource,
+    SinkTarget, Terms, Windows,
 };
 use renewd_core::ids::Digest;
 use std::collections::BTreeMap;
@@ -136,6 +136,20 @@ pub(crate) fn request(raw: RawDocument<RawRequest>) -> Checked<Document> {
         pay_with: maybe(spec.pay_with.as_deref(), name)?,
         max_total: maybe(spec.max_total.as_deref(), parse_money)?,
     }))
+}
+
+/// `path` is the absolute one of `file`, where there is one.
+pub(crate) fn event_sink(raw: RawDocument<RawEventSink>, path: Option<&str>) -> Checked<Document> {
+    let RawEventSink { webhook, secret, events, .. } = raw.spec;
+    let target = match (webhook, secret, path) {
+        (Some(url), Some(secret), None) => SinkTarget::Webhook {
+            url: parse_web_url(&url)?.to_string(),
+            secret: SecretSource { env: parse_variable(&secret.env)?.to_owned() },
+        },
+        (None, None, Some(path)) => SinkTarget::File { path: path.to_owned() },
+        _ => return Err(Problem::new(Code::MissingField, "a sink is a webhook with its secret, or a file")),
+    };
+    Ok(Document::EventSink(EventSink { name: name(&raw.metadata.name)?, target, events }))
 }
 
 fn matcher(raw: RawMatch) -> Matcher {

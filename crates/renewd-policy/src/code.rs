@@ -130,6 +130,10 @@ codes! {
     BadGrant = "bad-grant",
     /// A grant that no request of the plugin can use.
     UnusedGrant = "unused-grant",
+    /// A path that cannot be written to.
+    BadPath = "bad-path",
+    /// A text is not a URL that can be sent to.
+    BadUrl = "bad-url",
     /// A text is not the name of an environment variable.
     BadVariable = "bad-variable",
     /// A component is refused by the plugin host.

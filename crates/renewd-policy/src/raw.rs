@@ -233,6 +233,17 @@ pub(crate) struct RawRequest {
     pub(crate) max_total: Option<String>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawEventSink {
+    pub(crate) webhook: Option<String>,
+    pub(crate) secret: Option<RawSecret>,
+    #[serde(rename = "file")]
+    pub(crate) _file: Option<String>,
+    #[serde(default)]
+    pub(crate) events: Vec<renewd_core::documents::EventKind>,
+}
+
 /// A switch or a day.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]

@@ -34,9 +34,17 @@ pub fn schema() -> Value {
 
 fn branch(kind: &Kind) -> Value {
     let mut spec = object(kind.spec, kind.about);
-    let has_rows = kind.spec.iter().any(|field| field.name == "rows");
-    if let (true, Value::Object(map)) = (has_rows, &mut spec) {
-        map.insert("oneOf".to_owned(), json!([{ "required": ["file"] }, { "required": ["rows"] }]));
+    let has = |name: &str| kind.spec.iter().any(|field| field.name == name);
+    let either = match (has("rows"), has("webhook")) {
+        (true, _) => Some(json!([{ "required": ["file"] }, { "required": ["rows"] }])),
+        (_, true) => Some(json!([
+            { "required": ["file"], "not": { "required": ["secret"] } },
+            { "required": ["webhook", "secret"] },
+        ])),
+        (false, false) => None,
+    };
+    if let (Some(either), Value::Object(map)) = (either, &mut spec) {
+        map.insert("oneOf".to_owned(), either);
     }
     json!({
         "if": { "properties": { "kind": { "const": kind.kind.as_str() } }, "required": ["kind"] },
@@ -111,6 +119,8 @@ fn shape(shape: &'static Shape) -> Value {
         Shape::Map(fields) => object(fields, ""),
         Shape::Grant => text(r"^(GET|HEAD|POST|PUT|PATCH|DELETE) https?://[a-z0-9.\-:\[\]]+(/[^?#]*)?$"),
         Shape::Variable => text("^[A-Za-z_][A-Za-z0-9_]*$"),
+        Shape::WebUrl => text(r"^https?://[a-z0-9.\-:\[\]]+([/?][^#]*)?$"),
+        Shape::SecretSource(fields) => object(fields, ""),
         Shape::Secrets(source) => json!({
             "type": "object",
             "minProperties": 1,

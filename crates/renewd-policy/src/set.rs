@@ -5,7 +5,7 @@
 use crate::finding::{Finding, Place, Problem};
 use crate::tree::Node;
 use renewd_core::documents::{
-    Account, Document, DocumentKey, DocumentKind, PaymentMethod, Plugin, PriceList, PriceRow, RenewalPolicy,
+    Account, Document, DocumentKey, DocumentKind, EventSink, PaymentMethod, Plugin, PriceList, PriceRow, RenewalPolicy,
     RenewalRequest,
 };
 use renewd_core::ids::Digest;
@@ -88,6 +88,8 @@ typed! {
     policies, policy: RenewalPolicy -> RenewalPolicy,
     /// All requests, by name.
     requests, request: RenewalRequest -> RenewalRequest,
+    /// All sinks, by name.
+    event_sinks, event_sink: EventSink -> EventSink,
 }
 
 impl DocumentSet {

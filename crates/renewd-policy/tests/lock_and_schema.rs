@@ -102,7 +102,7 @@ fn differences_are_named() {
 fn the_schema_describes_every_kind_and_field() {
     let schema = schema();
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
-    assert_eq!(schema["allOf"].as_array().unwrap().len(), 6);
+    assert_eq!(schema["allOf"].as_array().unwrap().len(), 7);
     let policy = schema["allOf"]
         .as_array()
         .unwrap()
@@ -123,6 +123,12 @@ fn the_schema_describes_every_kind_and_field() {
     let spec = &plugin.unwrap()["then"]["properties"]["spec"]["properties"];
     assert!(spec["grants"]["items"]["pattern"].as_str().unwrap().contains("POST"));
     assert_eq!(spec["secrets"]["additionalProperties"]["required"], serde_json::json!(["env"]));
+    let sink =
+        schema["allOf"].as_array().unwrap().iter().find(|it| it["if"]["properties"]["kind"]["const"] == "EventSink");
+    let spec = &sink.unwrap()["then"]["properties"]["spec"];
+    assert_eq!(spec["oneOf"][1]["required"], serde_json::json!(["webhook", "secret"]));
+    assert_eq!(spec["properties"]["secret"]["required"], serde_json::json!(["env"]));
+    assert!(spec["properties"]["events"]["items"]["enum"].as_array().unwrap().contains(&"late-success".into()));
 }
 
 #[test]

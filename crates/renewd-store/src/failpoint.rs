@@ -10,7 +10,14 @@ pub const PAYING_FAILPOINTS: &[&str] =
     &["pay.before-call", "pay.after-call", "reconcile.after-call", "refund.before-call", "refund.after-call"];
 
 /// Boundaries of a run, beside those of the payments that it makes.
-pub const RUNNING_FAILPOINTS: &[&str] = &["run.before-time", "run.after-time", "run.before-order", "run.after-order"];
+pub const RUNNING_FAILPOINTS: &[&str] = &[
+    "run.before-time",
+    "run.after-time",
+    "run.before-order",
+    "run.after-order",
+    "outbox.before-deliver",
+    "outbox.after-deliver",
+];
 
 /// Boundaries of a copy that is being made: a backup, a restored or salvaged store, a rehearsal.
 pub const COPYING_FAILPOINTS: &[&str] =

@@ -1,4 +1,5 @@
-//! The checked form of what users declare: accounts, price lists, plugins, payment methods, policies, requests.
+//! The checked form of what users declare: accounts, price lists, plugins, payment methods, policies, requests,
+//! event sinks.
 //!
 //! Values of these types come only out of the checker of `renewd-policy` (or back out of the journal, where the
 //! checker had put them). Defaults and conventions are already resolved here; nothing in this module parses YAML.
@@ -7,6 +8,7 @@ mod account;
 mod matching;
 mod policy;
 mod request;
+mod sink;
 
 pub use account::{Account, AccountLimits, AccountMethod};
 pub use matching::{Matcher, Pattern, Subject};
@@ -14,6 +16,7 @@ pub use policy::{
     AlignPolicy, AutoSettings, Days, FailurePolicy, Limits, Overrides, Percent, Pricing, RenewalPolicy, Terms, Windows,
 };
 pub use request::{AlignAsked, LocalMoment, RenewalRequest};
+pub use sink::{EventKind, EventSink, SinkTarget};
 
 use crate::calendar::Term;
 use crate::ids::{Digest, MethodName, PluginName, PriceListName, SecretName};
@@ -87,12 +90,21 @@ pub enum DocumentKind {
     RenewalPolicy,
     /// A wish to renew a selection once.
     RenewalRequest,
+    /// Where what happened is told.
+    EventSink,
 }
 
 impl DocumentKind {
     /// All kinds that this version enforces.
-    pub const ALL: [Self; 6] =
-        [Self::Account, Self::PriceList, Self::Plugin, Self::PaymentMethod, Self::RenewalPolicy, Self::RenewalRequest];
+    pub const ALL: [Self; 7] = [
+        Self::Account,
+        Self::PriceList,
+        Self::Plugin,
+        Self::PaymentMethod,
+        Self::RenewalPolicy,
+        Self::RenewalRequest,
+        Self::EventSink,
+    ];
 
     /// The value of `kind` in a document.
     pub fn as_str(self) -> &'static str {
@@ -103,6 +115,7 @@ impl DocumentKind {
             Self::PaymentMethod => "PaymentMethod",
             Self::RenewalPolicy => "RenewalPolicy",
             Self::RenewalRequest => "RenewalRequest",
+            Self::EventSink => "EventSink",
         }
     }
 }
@@ -144,6 +157,8 @@ pub enum Document {
     RenewalPolicy(Box<RenewalPolicy>),
     /// A wish to renew a selection once.
     RenewalRequest(RenewalRequest),
+    /// Where what happened is told.
+    EventSink(EventSink),
 }
 
 impl Document {
@@ -156,6 +171,7 @@ impl Document {
             Self::PaymentMethod(it) => (DocumentKind::PaymentMethod, it.name.as_str()),
             Self::RenewalPolicy(it) => (DocumentKind::RenewalPolicy, it.name.as_str()),
             Self::RenewalRequest(it) => (DocumentKind::RenewalRequest, it.name.as_str()),
+            Self::EventSink(it) => (DocumentKind::EventSink, it.name.as_str()),
         };
         DocumentKey { kind, name: name.to_owned() }
     }

@@ -116,7 +116,11 @@ fn check_currencies(outline: &Outline<'_>, index: &Index<'_>, findings: &mut Fin
             ["perOrder", "perMonth"].iter().filter_map(|limit| currency_at(spec, &["limits", limit])).collect()
         }
         DocumentKind::RenewalRequest => currency_at(spec, &["maxTotal"]).into_iter().collect(),
-        DocumentKind::Account | DocumentKind::PriceList | DocumentKind::Plugin | DocumentKind::PaymentMethod => return,
+        DocumentKind::Account
+        | DocumentKind::PriceList
+        | DocumentKind::Plugin
+        | DocumentKind::PaymentMethod
+        | DocumentKind::EventSink => return,
     };
     let list = spec.path(&["pricing", "priceList"]).and_then(|node| Some((node.text()?, node.place)));
     let list_currency = list.and_then(|(name, place)| {

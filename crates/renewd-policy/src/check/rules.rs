@@ -19,6 +19,7 @@ pub(super) fn check_rules(kind: DocumentKind, spec: &Node, report: &mut Report<'
         DocumentKind::RenewalPolicy => check_policy(spec, report),
         DocumentKind::RenewalRequest => check_exclude(spec, report),
         DocumentKind::Plugin => check_plugin(spec, report),
+        DocumentKind::EventSink => check_sink(spec, report),
         DocumentKind::PaymentMethod => {}
     }
 }
@@ -57,6 +58,32 @@ fn check_plugin(spec: &Node, report: &mut Report<'_>) {
             let problem = Problem::new(Code::ConflictingFields, format!("a pricing plugin takes no `{key}`"));
             report.error(entry.key_place, problem.hint("remove it: only a payment plugin can send requests"));
         }
+    }
+}
+
+/// A sink is one webhook, which is signed, or one file.
+fn check_sink(spec: &Node, report: &mut Report<'_>) {
+    match (spec.entry("webhook"), spec.entry("file")) {
+        (Some(_), Some(file)) => {
+            let problem = Problem::new(Code::ConflictingFields, "a sink has `webhook` or `file`, not both");
+            report.error(file.key_place, problem.hint("write two sinks"));
+        }
+        (None, None) => {
+            let problem = Problem::new(Code::MissingField, "the sink has nowhere to tell events");
+            report
+                .error(spec.place, problem.hint("write `webhook: https://…` with `secret`, or `file: events.ndjson`"));
+        }
+        (Some(webhook), None) if spec.entry("secret").is_none() => {
+            let problem = Problem::new(Code::MissingField, "a webhook needs `secret`: what it is sent is signed");
+            report.error(webhook.key_place, problem.hint("write `secret: { env: VARIABLE }`"));
+        }
+        (None, Some(_)) => {
+            if let Some(secret) = spec.entry("secret") {
+                let problem = Problem::new(Code::ConflictingFields, "a file takes no `secret`");
+                report.error(secret.key_place, problem.hint("remove it: lines in a file are not signed"));
+            }
+        }
+        (Some(_), None) => {}
     }
 }
 

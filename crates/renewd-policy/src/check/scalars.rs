@@ -44,8 +44,11 @@ pub(super) fn check_scalar(scalar: &Scalar, name: &str, shape: &'static Shape) -
         Shape::AlignAsked if text == "last" || matches!(scalar.reading(), Plain::Bool(_)) => Ok(()),
         Shape::AlignAsked => unquoted(scalar).and_then(|()| check_align(text)),
         Shape::Grant => plain_text(scalar, name).and_then(|()| values::parse_grant(text).map(drop)),
+        Shape::WebUrl => plain_text(scalar, name).and_then(|()| values::parse_web_url(text).map(drop)),
         Shape::Variable => plain_text(scalar, name).and_then(|()| values::parse_variable(text).map(drop)),
-        Shape::List(_) | Shape::Map(_) | Shape::Secrets(_) | Shape::Labels | Shape::Config => Ok(()),
+        Shape::List(_) | Shape::Map(_) | Shape::Secrets(_) | Shape::SecretSource(_) | Shape::Labels | Shape::Config => {
+            Ok(())
+        }
     }
     .map(|()| None)
 }

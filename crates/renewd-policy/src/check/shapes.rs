@@ -79,6 +79,8 @@ fn check_value(
         (Shape::List(item), Value::List(items)) => check_list(items, at, name, item, kind, report),
         (Shape::Labels, Value::Map(entries)) => check_labels(entries, at, name, report),
         (Shape::Secrets(source), Value::Map(entries)) => check_secrets(entries, at, name, (source, kind), report),
+        (Shape::SecretSource(fields), Value::Map(_)) => check_map(node, at, name, fields, kind, report),
+        (Shape::SecretSource(_), _) => report.error(at, secret_itself()),
         (Shape::Config, Value::Map(_)) => check_config(node, at, report),
         (Shape::Map(_) | Shape::Secrets(_) | Shape::List(_) | Shape::Labels | Shape::Config, _) => {
             report.error(at, wrong_type(node, name, shape));
@@ -196,14 +198,15 @@ fn check_secrets(
         if matches!(entry.value.value, Value::Map(_)) {
             check_value(&entry.value, entry.anchor_place(), &entry.key.text, source, kind, report);
         } else {
-            let problem =
-                Problem::new(Code::WrongType, "a secret never stands in a document, only where it comes from");
-            report.error(
-                entry.anchor_place(),
-                problem.hint("write `{ env: VARIABLE }`, and change the secret if it stood here"),
-            );
+            report.error(entry.anchor_place(), secret_itself());
         }
     }
+}
+
+/// What stands where the source of a secret belongs may be the secret, so it is not repeated.
+fn secret_itself() -> Problem {
+    Problem::new(Code::WrongType, "a secret never stands in a document, only where it comes from")
+        .hint("write `{ env: VARIABLE }`, and change the secret if it stood here")
 }
 
 /// A key that the user chooses must be text to every reader.

@@ -104,6 +104,10 @@ pub enum Shape {
     Variable,
     /// A mapping of names that the document chooses to where each secret comes from.
     Secrets(&'static Shape),
+    /// Where one secret comes from: a mapping with known keys.
+    SecretSource(&'static [Field]),
+    /// `https://hooks.example.com/renewd`.
+    WebUrl,
     /// Anything that JSON can say: a plugin's own configuration.
     Config,
 }
@@ -116,7 +120,7 @@ pub fn field<'a>(fields: &'a [Field], name: &str) -> Option<&'a Field> {
 /// The fields below a field, if it is a mapping or a list of mappings.
 pub fn inner(shape: &'static Shape) -> Option<&'static [Field]> {
     match shape {
-        Shape::Map(fields) => Some(fields),
+        Shape::Map(fields) | Shape::SecretSource(fields) => Some(fields),
         Shape::List(item) | Shape::Secrets(item) => inner(item),
         _ => None,
     }

@@ -2,7 +2,7 @@
 
 use super::{Field, Need, Shape, Target};
 use renewd_core::calendar::{ConventionsName, ExtraOf, LateStart, MonthEnd, Proration, Until};
-use renewd_core::documents::{DocumentKind, PluginRole};
+use renewd_core::documents::{DocumentKind, EventKind, PluginRole};
 
 /// A kind of document with its fields.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub static DOCUMENT: [Field; 4] = [
 pub static METADATA: [Field; 1] = [required("name", Shape::Name, "The name, unique among documents of the kind.")];
 
 /// All kinds.
-pub static KINDS: [Kind; 6] = [
+pub static KINDS: [Kind; 7] = [
     Kind { kind: DocumentKind::Account, spec: &ACCOUNT, about: "Who owns resources and pays for them." },
     Kind { kind: DocumentKind::PriceList, spec: &PRICE_LIST, about: "Prices by sku and term." },
     Kind {
@@ -58,6 +58,11 @@ pub static KINDS: [Kind; 6] = [
     },
     Kind { kind: DocumentKind::RenewalPolicy, spec: &POLICY, about: "Which resources are renewed how." },
     Kind { kind: DocumentKind::RenewalRequest, spec: &REQUEST, about: "A declared wish to renew a selection once." },
+    Kind {
+        kind: DocumentKind::EventSink,
+        spec: &EVENT_SINK,
+        about: "Where what happened is told: a webhook or a file.",
+    },
 ];
 
 static ACCOUNT: [Field; 5] = [
@@ -229,6 +234,13 @@ static REQUEST: [Field; 6] = [
     optional("align", Shape::AlignAsked, "`true`, `false`, or a day for this renewal only."),
     optional("payWith", Shape::Ref(Target::Method), "The one method to pay with."),
     optional("maxTotal", Shape::Money, "Over this total the request's orders are held."),
+];
+
+static EVENT_SINK: [Field; 4] = [
+    optional("webhook", Shape::WebUrl, "The URL that is sent each event; `http` for this machine only."),
+    optional("secret", Shape::SecretSource(&SECRET), "The key that signs what a webhook is sent."),
+    optional("file", Shape::File, "The file that gets a line for each event, relative to this file."),
+    optional("events", Shape::List(&Shape::Words(EventKind::WORDS)), "The kinds that are told; default all."),
 ];
 
 #[cfg(test)]

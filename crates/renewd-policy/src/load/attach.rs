@@ -1,4 +1,4 @@
-//! The files that documents name: plugin components and price files.
+//! The files that documents name: plugin components, price files, and the files of sinks.
 
 use super::read::bounded;
 use super::walk::display;
@@ -9,7 +9,7 @@ use crate::tree::{Node, decode};
 use renewd_core::documents::{DocumentKey, DocumentKind, PriceRow};
 use renewd_core::ids::Digest;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 /// What was read beside the documents.
@@ -18,6 +18,8 @@ pub(super) struct Attached {
     pub(super) blobs: BTreeMap<Digest, Vec<u8>>,
     pub(super) plugins: BTreeMap<DocumentKey, Digest>,
     pub(super) rows: BTreeMap<DocumentKey, (Digest, usize)>,
+    /// Absolute paths of files that are written to.
+    pub(super) paths: BTreeMap<DocumentKey, String>,
 }
 
 /// What a price file adds to the findings and sources.
@@ -55,12 +57,60 @@ pub(super) fn attach(
                 attached.rows.insert(key, (digest, count));
             }
         }
+        DocumentKind::EventSink => {
+            if let Some(path) = target_file(spec, yaml, report) {
+                attached.paths.insert(key, path);
+            }
+        }
         DocumentKind::Account
         | DocumentKind::PaymentMethod
         | DocumentKind::RenewalPolicy
         | DocumentKind::RenewalRequest => {}
     }
     beside
+}
+
+/// The absolute path of a file that need not exist yet, or a finding.
+fn target_file(spec: &Node, yaml: &Path, report: &mut Report<'_>) -> Option<String> {
+    let node = spec.get("file")?;
+    let text = node.text()?;
+    let unfit = |message: String, hint: &str| Problem::new(Code::BadPath, message).hint(hint.to_owned());
+    let path = match std::path::absolute(yaml.parent().unwrap_or(Path::new("")).join(text)) {
+        Ok(path) => without_dots(&path),
+        Err(error) => {
+            let message = format!("{} cannot be made an absolute path: {error}", quoted(text));
+            report.error(node.place, unfit(message, "write a path relative to the document's file"));
+            return None;
+        }
+    };
+    if text.ends_with('/') || path.is_dir() {
+        let message = format!("{} is a directory", quoted(text));
+        report.error(node.place, unfit(message, "name a file, for instance `events.ndjson`"));
+        return None;
+    }
+    match path.to_str() {
+        Some(path) => Some(path.to_owned()),
+        None => {
+            let message = format!("{} lies below a directory whose name is not UTF-8", quoted(text));
+            report.error(node.place, unfit(message, "name a file elsewhere"));
+            None
+        }
+    }
+}
+
+/// The path with `.` and `..` taken out, as text: what it leads through need not exist.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::CurDir => {}
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => plain.push(part),
+        }
+    }
+    plain
 }
 
 /// The bytes of the file that `spec.file` names, or a finding at that value.

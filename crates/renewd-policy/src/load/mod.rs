@@ -207,6 +207,7 @@ impl Attached {
             DocumentKind::PaymentMethod => assemble::payment_method(raw(yaml)?),
             DocumentKind::RenewalPolicy => assemble::policy(raw(yaml)?),
             DocumentKind::RenewalRequest => assemble::request(raw(yaml)?),
+            DocumentKind::EventSink => assemble::event_sink(raw(yaml)?, self.paths.get(&key()).map(String::as_str)),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! What a plugin is given: grants, and names of secrets and of the variables that hold them.
+//! What plugins and sinks are given: grants, URLs, and names of secrets and of the variables that hold them.
 
 use crate::finding::{Code, Problem, quoted};
-use renewd_core::web::Grant;
+use renewd_core::web::{Grant, GrantError, Scheme, WebUrl};
 
 /// Longest name of a secret or a variable, bytes.
 const NAME_BYTES_MAX: usize = 128;
@@ -14,6 +14,26 @@ pub fn parse_grant(text: &str) -> Result<Grant, Problem> {
     text.parse().map_err(|error: renewd_core::web::GrantError| {
         Problem::new(Code::BadGrant, format!("{} is not a grant: {error}", quoted(text))).hint(error.hint())
     })
+}
+
+/// Reads the URL of a webhook: `https`, or `http` to this machine.
+///
+/// # Errors
+/// The text is no URL in its one spelling, or would travel in the open.
+pub fn parse_web_url(text: &str) -> Result<WebUrl, Problem> {
+    let bad = |error: GrantError| {
+        let hint = error.hint();
+        let (message, hint) = match error {
+            GrantError::OpenHttp => ("`http` is for this machine only".to_owned(), hint),
+            other => (format!("{} is not a URL: {other}", quoted(text)), hint),
+        };
+        Problem::new(Code::BadUrl, message).hint(hint)
+    };
+    let url = WebUrl::parse(text).map_err(|error| bad(error.into()))?;
+    if url.endpoint.scheme == Scheme::Http && !url.endpoint.host.is_loopback() {
+        return Err(bad(GrantError::OpenHttp));
+    }
+    Ok(url)
 }
 
 /// Checks the name of an environment variable. A secret may stand here by mistake, so it is not repeated.

@@ -78,7 +78,8 @@ fn expiry_key(state: &State, key: &RowKey) -> Option<Vec<u8>> {
         | RowKey::Live(_)
         | RowKey::Book(_)
         | RowKey::Use(_)
-        | RowKey::TopUp(..) => None,
+        | RowKey::TopUp(..)
+        | RowKey::Sink(_) => None,
     }
 }
 

@@ -8,11 +8,11 @@ use crate::sequence::Sequence;
 use chrono::{DateTime, Utc};
 use renewd_core::documents::{Document, DocumentKey};
 use renewd_core::event::{Event, RowKey, Subject, UseKey};
-use renewd_core::ids::{AccountName, OrderId, ResourceId};
+use renewd_core::ids::{AccountName, OrderId, ResourceId, SinkName};
 use renewd_core::money::Money;
 use renewd_core::order::Order;
 use renewd_core::resource::Resource;
-use renewd_core::state::{Book, Meta, State, Use};
+use renewd_core::state::{Book, Meta, SinkCursor, State, Use};
 use std::collections::BTreeMap;
 
 /// One event in the history of a subject.
@@ -28,6 +28,18 @@ pub struct HistoryEntry {
     pub command: String,
     /// What happened.
     pub event: Event,
+}
+
+/// Why a walk through the journal ends before the journal does.
+enum Stop {
+    Enough,
+    Failed(StoreError),
+}
+
+impl From<JournalError> for Stop {
+    fn from(error: JournalError) -> Self {
+        Self::Failed(error.into())
+    }
 }
 
 impl Store {
@@ -154,6 +166,11 @@ impl Store {
         Ok(state.topups.remove(&name))
     }
 
+    /// How far all sinks have been told.
+    pub fn sinks(&self) -> Result<BTreeMap<SinkName, SinkCursor>, StoreError> {
+        Ok(self.trees(&[tree::SINKS])?.sinks)
+    }
+
     /// Everything that happened to a subject, oldest first, each event verified in the journal.
     ///
     /// # Errors
@@ -187,9 +204,33 @@ impl Store {
         after: Sequence,
         mut visit: impl FnMut(HistoryEntry) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        match self.walk_after(after, |entry| visit(entry).map_err(Stop::Failed)) {
+            Err(Stop::Failed(error)) => Err(error),
+            Ok(()) | Err(Stop::Enough) => Ok(()),
+        }
+    }
+
+    /// The first `most` events after `after`, oldest first, and at least one where there is one. Of what follows them
+    /// no more is read than a window of the journal.
+    ///
+    /// # Errors
+    /// The journal is damaged or cannot be read.
+    pub fn events_page(&self, after: Sequence, most: usize) -> Result<Vec<HistoryEntry>, StoreError> {
+        let mut page = Vec::new();
+        let visit = |entry| {
+            page.push(entry);
+            if page.len() < most { Ok(()) } else { Err(Stop::Enough) }
+        };
+        match self.walk_after(after, visit) {
+            Err(Stop::Failed(error)) => Err(error),
+            Ok(()) | Err(Stop::Enough) => Ok(page),
+        }
+    }
+
+    fn walk_after(&self, after: Sequence, mut visit: impl FnMut(HistoryEntry) -> Result<(), Stop>) -> Result<(), Stop> {
         let mut inner = self.inner.borrow_mut();
-        let from = inner.place_up_to(after)?;
-        inner.journal.replay(from, |run| -> Result<(), StoreError> {
+        let from = inner.place_up_to(after).map_err(Stop::Failed)?;
+        inner.journal.replay(from, |run| -> Result<(), Stop> {
             if run.place.head.sequence <= after {
                 return Ok(());
             }

@@ -2,7 +2,7 @@
 
 use renewd_core::documents::{Document, DocumentKey};
 use renewd_core::event::{RowKey, UseKey};
-use renewd_core::ids::{AccountName, OrderId, RequestName, ResourceId};
+use renewd_core::ids::{AccountName, OrderId, RequestName, ResourceId, SinkName};
 
 /// The trees, by name. A test asserts that these are all the trees that the core has.
 pub(super) mod tree {
@@ -14,6 +14,7 @@ pub(super) mod tree {
     pub(crate) const BOOKS: &str = "books";
     pub(crate) const USES: &str = "uses";
     pub(crate) const TOPUPS: &str = "topups";
+    pub(crate) const SINKS: &str = "sinks";
 }
 
 /// The row of this tree and key; none if they are not those of a row.
@@ -36,6 +37,7 @@ pub(super) fn row_key(tree: &str, key: &[u8], content: &[u8]) -> Option<RowKey> 
             let (account, reference) = parts?;
             Some(RowKey::TopUp(AccountName::new(account).ok()?, reference.to_owned()))
         }
+        tree::SINKS => SinkName::new(text).ok().map(RowKey::Sink),
         _ => None,
     }
 }

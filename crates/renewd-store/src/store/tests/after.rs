@@ -14,6 +14,25 @@ fn after(store: &Store, sequence: Sequence) -> Result<Vec<(u64, Event)>, StoreEr
     Ok(found.into_inner())
 }
 
+#[test]
+fn pages_put_together_are_the_whole() {
+    let temp = tempfile::tempdir().unwrap();
+    let mut store = Store::create(&dir(&temp)).unwrap();
+    of_any_size(&mut store, 40);
+    let all = after(&store, Sequence::ZERO).unwrap();
+    for most in [1, 7, 500] {
+        let (mut told, mut from) = (Vec::new(), Sequence::ZERO);
+        loop {
+            let page = store.events_page(from, most).unwrap();
+            assert!(page.len() <= most);
+            let Some(last) = page.last() else { break };
+            from = last.sequence;
+            told.extend(page.into_iter().map(|entry| (entry.sequence.get(), entry.event)));
+        }
+        assert!(told == all, "pages of {most}");
+    }
+}
+
 /// Commits of any size, some longer than the step between two places.
 fn of_any_size(store: &mut Store, commits: usize) {
     let mut rng = Rng::new(11);

@@ -7,7 +7,7 @@ use renewd_core::ids::{AccountName, OrderId, ResourceId};
 #[test]
 fn the_trees_are_all_those_that_the_core_has() {
     use super::super::rows::tree::*;
-    assert_eq!(RowKey::TREES, [META, DOCUMENTS, RESOURCES, ORDERS, LIVE, BOOKS, USES, TOPUPS]);
+    assert_eq!(RowKey::TREES, [META, DOCUMENTS, RESOURCES, ORDERS, LIVE, BOOKS, USES, TOPUPS, SINKS]);
 }
 
 #[test]
