@@ -14,10 +14,13 @@
     reason = "helpers of tests: a panic is how a test fails"
 )]
 
+pub mod bank;
 pub mod binary;
 pub mod console;
 pub mod dice;
 pub mod fault_proxy;
+pub mod fragment;
+pub mod preload;
 pub mod process;
 pub mod repository;
 pub mod standins;

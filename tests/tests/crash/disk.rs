@@ -1,0 +1,207 @@
+//! Disks that fail: each write, sync, rename, truncation and creation of a renewal fails once, with every error that a
+//! disk gives. Whatever happens, the exit code is a typed one, nothing is acknowledged that is not so, a failed sync is
+//! never tried again, and the next command finds a whole store.
+
+use crate::{bank, shim};
+use renewd_tests::bank::audit::{Strictness, Violation, audit};
+use renewd_tests::bank::shop::{Shop, Template, Wallet, scratch};
+use renewd_tests::binary::renewd;
+use renewd_tests::fragment::Fragment;
+use renewd_tests::preload::{CALLS, Call, Fault, Shim, calls};
+use renewd_tests::process::answer;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+const RENEW: [&str; 7] = ["renew", "--all", "--request-id", "r", "--yes", "-o", "json"];
+/// Done, refused, invalid, waiting, busy, damaged, partly: every code but those of a bug or of wrong use.
+const TYPED: [i32; 7] = [0, 1, 3, 4, 5, 6, 7];
+const DAMAGED: i32 = 6;
+const EINTR: i64 = -4;
+const WORKERS: usize = 2;
+
+/// One case: what went wrong, if anything.
+fn failing_call(shim: &Shim, template: &Template, fault: &Fault) -> (bool, Vec<String>) {
+    let mut shop = Shop::open(template, bank(), renewd());
+    let log = shop.path().join("calls");
+    let mut command = shop.command(RENEW);
+    shim.load(&mut command, Some(fault), &log);
+    let said = shop.heard(answer(&mut command));
+    let made = calls(&log);
+    let hit = made.iter().any(|call| call.result < 0 && call.kind == fault.call) || fault.error == "SHORT";
+    let mut wrong = Vec::new();
+    if !said.code.is_some_and(|code| TYPED.contains(&code)) {
+        wrong.push(format!("exit {:?}\n{}\n{}", said.code, said.stdout, said.stderr));
+    }
+    wrong.extend(retried_sync(&made));
+    if journal_failed(&made) && said.code != Some(DAMAGED) {
+        wrong.push(format!("a failed sync of the journal ends with {:?}: {}", said.code, said.stderr));
+    }
+    wrong.extend(audit(&shop, Strictness::Doubting).violations.iter().map(|it| format!("at once: {it}")));
+    for _ in 0..3 {
+        shop.resolve_by_ledger();
+        _ = shop.run(&RENEW);
+    }
+    shop.resolve_by_ledger();
+    let audited = audit(&shop, Strictness::Certain);
+    wrong.extend(audited.violations.iter().map(|it: &Violation| format!("in the end: {it}")));
+    if !audited.expiries.values().all(|expiry| expiry.starts_with("2027-01-10")) || audited.payments != 1 {
+        wrong.push(format!("it did not end well: {audited:?}"));
+    }
+    (hit, wrong)
+}
+
+/// A sync of the journal that failed and was tried again: what it had lost would then pass for durable. The watermark may
+/// fall back and the index is made anew, so theirs may be.
+fn retried_sync(made: &[Call]) -> Option<String> {
+    let is_sync = |call: &Call| matches!(call.kind.as_str(), "fsync" | "fdatasync") && call.path.ends_with("/journal");
+    let failed = made.iter().position(|call| is_sync(call) && call.result < 0 && call.result != EINTR)?;
+    let path = &made[failed].path;
+    let again = made[failed + 1..].iter().find(|call| is_sync(call) && call.path == *path)?;
+    Some(format!("a failed sync of {path} was tried again: {again:?}"))
+}
+
+fn journal_failed(made: &[Call]) -> bool {
+    let failed = |call: &&Call| call.kind == "fdatasync" && call.path.ends_with("/journal") && call.result < 0;
+    made.iter().any(|call| failed(&call))
+}
+
+#[test]
+fn every_failing_call_is_typed_and_loses_nothing() {
+    let Some(shim) = shim() else { return };
+    let template = Template::new(bank(), &Wallet::card(), 2);
+    let counts = counted(&shim, &template);
+    let mut work: Vec<Fault> = Vec::new();
+    for call in CALLS {
+        let errors: &[&'static str] = match call {
+            "write" | "pwrite" => &["EIO", "ENOSPC", "SHORT", "EINTR"],
+            "create" => &["EIO", "ENOSPC"],
+            _ => &["EIO"],
+        };
+        for nth in 1..=counts.get(call).copied().unwrap_or(0) {
+            work.extend(errors.iter().map(|error| Fault { call, nth, error }));
+        }
+    }
+    let next = AtomicUsize::new(0);
+    let failures: Mutex<Vec<String>> = Mutex::default();
+    let hits = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some(fault) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let (hit, wrong) = failing_call(&shim, &template, fault);
+                    hits.fetch_add(usize::from(hit), Ordering::Relaxed);
+                    failures.lock().unwrap().extend(wrong.into_iter().map(|it| format!("{fault:?}: {it}")));
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    let count = |word: &str| failures.iter().filter(|it| it.contains(word)).count() as u64;
+    let note = format!("each call of a renewal fails once: {counts:?}, with EIO, ENOSPC, EINTR and short writes");
+    let (lost, doubled, silent) = (count("LOST"), count("DOUBLED"), count("SILENT"));
+    let tried = work.len() as u64;
+    Fragment { suite: "failing-calls".into(), tried, lost, doubled, silent, seeds: Vec::new(), note }.write();
+    eprintln!("{tried} failing calls of {counts:?}");
+    assert!(work.len() - hits.into_inner() <= work.len() / 20, "most faults are met");
+    assert!(failures.is_empty(), "{} failed:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// How many calls of each kind a renewal makes.
+fn counted(shim: &Shim, template: &Template) -> BTreeMap<String, usize> {
+    let shop = Shop::open(template, bank(), renewd());
+    let log = shop.path().join("calls");
+    let mut command = shop.command(RENEW);
+    shim.load(&mut command, None, &log);
+    answer(&mut command).exits(0);
+    let mut counts = BTreeMap::new();
+    for call in calls(&log).into_iter().filter(|call| call.path != "stdout") {
+        *counts.entry(call.kind).or_insert(0) += 1;
+    }
+    assert!(counts["fdatasync"] >= 3 && counts["pwrite"] >= 6, "{counts:?}");
+    counts
+}
+
+/// Accounts that pay for one machine each, so that one command makes as many orders.
+const ACCOUNTS: usize = 100;
+const ROUNDS: usize = 9;
+const SINGLES: usize = 100;
+
+#[test]
+fn every_acknowledged_order_was_synced_before_it_was_shown() {
+    let Some(shim) = shim() else { return };
+    let template = many_accounts();
+    let mut shop = Shop::open(&template, bank(), renewd());
+    let mut orders = 0;
+    for round in 0..ROUNDS {
+        let request = format!("round-{round}");
+        orders += traced(&shim, &mut shop, &["renew", "--all", "--request-id", &request, "--yes", "-o", "json"]);
+    }
+    for single in 0..SINGLES {
+        let machine = format!("vm-{:03}", single % ACCOUNTS);
+        orders += traced(
+            &shim,
+            &mut shop,
+            &["renew", &machine, "--request-id", "single", "--yes", "--pay-with", "card", "-o", "json"],
+        );
+    }
+    assert_eq!(orders, ACCOUNTS * ROUNDS + SINGLES);
+    let note = "orders whose records were covered by a successful fdatasync before standard output was written".into();
+    let tried = orders as u64;
+    Fragment { suite: "sync-before-ack".into(), tried, note, ..Fragment::default() }.write();
+}
+
+/// Runs a renewal and holds the trace against the journal: before the first byte of the answer, every byte of the
+/// journal up to its end had been synced. Answers how many orders were acknowledged.
+fn traced(shim: &Shim, shop: &mut Shop, args: &[&str]) -> usize {
+    let folder = scratch();
+    let log = folder.path().join("calls");
+    let mut command = shop.command(args);
+    shim.load(&mut command, None, &log);
+    let before = shop.acknowledged.len();
+    shop.heard(answer(&mut command)).exits(0);
+    let orders = shop.acknowledged.len() - before;
+    let made = calls(&log);
+    let shown = made.iter().position(|call| call.path == "stdout").expect("an answer was shown");
+    let journal = |call: &&Call| call.path.ends_with("/journal");
+    let mut unsynced = 0;
+    let mut written = 0;
+    for call in made[..shown].iter().filter(journal) {
+        match call.kind.as_str() {
+            "pwrite" | "write" => {
+                unsynced += 1;
+                written = written.max(call.offset + call.bytes);
+            }
+            "fdatasync" | "fsync" if call.result == 0 => unsynced = 0,
+            _ => {}
+        }
+    }
+    assert_eq!(unsynced, 0, "{args:?}: something was shown before it was synced: {made:#?}");
+    let bytes = std::fs::read(shop.store().join("journal")).unwrap();
+    assert_eq!(written, bytes.len() as i64, "{args:?}: the trace saw the whole journal being written");
+    assert!(!made[shown..].iter().any(|call| journal(&call)), "{args:?}: nothing is written after the answer");
+    orders
+}
+
+fn many_accounts() -> Template {
+    use renewd_tests::world::{COLUMNS, POLICY};
+    let template = Template::new(bank(), &Wallet::card(), 1);
+    let (mut accounts, mut fleet) = (String::new(), COLUMNS.to_owned());
+    for number in 0..ACCOUNTS {
+        accounts.push_str(&format!(
+            "---\napiVersion: renewd/v1\nkind: Account\nmetadata: {{ name: payer-{number:03} }}\nspec: {{ timeZone: \
+             UTC, currency: USD, renewalDay: 1, paymentMethods: [ {{ method: balance }}, {{ method: card, reference: pm_card_visa }} ] }}\n"
+        ));
+        fleet.push_str(&format!("vm-{number:03},,payer-{number:03},vm,vm.small,1,sg,,2026-12-10,,,,,true\n"));
+    }
+    template.write("policies/many.yaml", accounts.trim_start_matches("---\n"));
+    template.write("policies/policy.yaml", &POLICY.replace("  pricing:", "  payment: [balance]\n  pricing:"));
+    template.write("fleet.csv", &fleet);
+    std::fs::remove_dir_all(template.path().join(".renewd")).unwrap();
+    template.run(0, ["apply", "policies", "--resources", "fleet.csv", "--allow", "grants"]);
+    for number in 0..ACCOUNTS {
+        let payer = format!("payer-{number:03}");
+        template.run(0, ["orders", "topup", &payer, "1000.00 USD", "--reference", "wire"]);
+    }
+    template
+}
