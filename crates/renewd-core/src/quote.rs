@@ -162,6 +162,10 @@ pub fn prepare(
 }
 
 fn check_renewable(resource: &Resource, now: DateTime<Utc>) -> Result<(), Refusal> {
+    if resource.converted.is_some() {
+        return Err(Refusal::new(Reason::Converted, "it is pay-per-use since its expiry")
+            .hint("make it prepaid again at its vendor, then import its new expiry"));
+    }
     if resource.phase(now) == Phase::Released {
         let released = resource.phase_changes().released;
         let zone = resource.end.expiry.zone;
@@ -169,10 +173,6 @@ fn check_renewable(resource: &Resource, now: DateTime<Utc>) -> Result<(), Refusa
             Reason::Released,
             format!("its retention ended on {}", released.with_timezone(&zone).format("%Y-%m-%d %H:%M")),
         ));
-    }
-    if resource.converted.is_some() {
-        return Err(Refusal::new(Reason::Converted, "it is pay-per-use since its expiry")
-            .hint("make it prepaid again at its vendor, then import its new expiry"));
     }
     if !resource.description.renewable {
         return Err(Refusal::new(Reason::NotRenewable, "its inventory says that it cannot be renewed"));

@@ -305,8 +305,12 @@ impl Resource {
         }
     }
 
-    /// The phase at a moment. A release that was journaled stands, whatever the clock says later.
+    /// The phase at a moment. A release that was journaled stands, whatever the clock says later; what became
+    /// pay-per-use runs on and never lapses.
     pub fn phase(&self, now: DateTime<Utc>) -> Phase {
+        if self.converted.is_some() {
+            return Phase::Active;
+        }
         match self.noted_phase() {
             Some(Phase::Released) => Phase::Released,
             Some(Phase::Active | Phase::Expiring | Phase::Grace | Phase::Retention) | None => {

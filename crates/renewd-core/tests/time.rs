@@ -174,8 +174,7 @@ fn what_became_pay_per_use_is_prepaid_again_by_an_import_only() {
     for (moment, mode) in [(RETENTION, Mode::Manual), (RELEASED, Mode::Expire)] {
         assert_eq!(world.pass(moment, mode), "", "it has no term that could end");
     }
-    assert_eq!(reason(world.quote_for("phone-1", &Wish::default())), Reason::Released);
-    world.now = at(EXPIRY);
+    assert_eq!(world.resource("phone-1").phase(at(RELEASED)), Phase::Active, "it runs on");
     assert_eq!(reason(world.quote_for("phone-1", &Wish::default())), Reason::Converted);
     world.import_expiry("phone-1", "2026-11-20T23:59:59");
     assert!(world.resource("phone-1").converted.is_some(), "the same expiry again changes nothing");

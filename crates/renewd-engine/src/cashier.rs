@@ -9,6 +9,8 @@
 
 mod job;
 mod pool;
+#[cfg(test)]
+mod tests;
 
 use crate::asking::{charge_request, earlier_ref, outcome, sought};
 use crate::desk::Desk;
@@ -235,23 +237,14 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
             Some(earlier) => decide::take_earlier(&desk.state, &job.order, spec, earlier, now),
             None => decide::start_attempt(&desk.state, &job.order, spec, &requotes, now),
         };
-        let total = desk.state.orders.get(&job.order).map(|order| order.total);
         match decided {
             Err(refusal) => {
                 self.give_up(job, refusal);
                 None
             }
-            Ok(_) if !job.counted && !total.is_some_and(|total| self.budget.take(total)) => {
-                let message = "it would exceed what this run may charge".to_owned();
-                self.give_up(
-                    job,
-                    Refusal::new(Reason::OverMaxCharge, message).hint("run again with a higher `--max-charge`"),
-                );
-                None
-            }
             Ok(events) => {
                 desk.push(events);
-                job.counted = true;
+                job.attempted = true;
                 job.tried.push(till.method.clone());
                 job.stage = Stage::Begun(till);
                 Some(job)
@@ -304,6 +297,16 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
                 return Ok(());
             }
         };
+        if job.reserved.is_none() {
+            if !self.budget.take(order.total) {
+                let message = "it would exceed what this run may charge".to_owned();
+                let refusal =
+                    Refusal::new(Reason::OverMaxCharge, message).hint("run again with a higher `--max-charge`");
+                self.give_up(job, refusal);
+                return Ok(());
+            }
+            job.reserved = Some(order.total);
+        }
         let snapshot = self.engine.blobs_with(BTreeMap::new());
         let (till, earlier) = match std::mem::replace(&mut job.stage, Stage::New) {
             Stage::Sought(method, sought) => match self.after_search(state, method, sought)? {
@@ -433,7 +436,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
 
     fn no_method_left(&mut self, job: Job, order: &Order) {
         // What was tried has left its mark on the order; only where nothing could be tried is there more to say.
-        if job.counted && job.refusal.is_none() {
+        if job.attempted && job.refusal.is_none() {
             self.done(job, Some(order));
             return;
         }
@@ -442,13 +445,13 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
             Refusal::new(Reason::NoPaymentMethod, format!("every method of order {id} has declined for good"))
                 .hint(format!("`renewd orders pay {id} --pay-with METHOD`, or `renewd orders cancel {id}`"))
         });
-        if job.counted {
-            self.budget.give_back(order.total);
-        }
         self.give_up(job, refusal);
     }
 
     fn give_up(&mut self, job: Job, refusal: Refusal) {
+        if let Some(total) = job.reserved {
+            self.budget.give_back(total);
+        }
         self.unpaid.insert(job.order, refusal);
         self.step.step(1);
     }
@@ -458,8 +461,8 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
             OrderStatus::Settled { .. } | OrderStatus::Paying | OrderStatus::Unknown | OrderStatus::Pending => true,
             OrderStatus::Open | OrderStatus::Held | OrderStatus::Canceled { .. } | OrderStatus::Expired { .. } => false,
         });
-        if let Some(order) = order.filter(|_| job.counted && !may_be_paid) {
-            self.budget.give_back(order.total);
+        if let Some(total) = job.reserved.filter(|_| !may_be_paid) {
+            self.budget.give_back(total);
         }
         self.step.step(1);
     }

@@ -18,7 +18,7 @@ pub(crate) fn history(entries: Vec<HistoryEntry>, zone: chrono_tz::Tz) -> Vec<Ev
             at: rfc3339_in(entry.at, zone),
             actor: entry.actor,
             command: entry.command,
-            what: sentence(&entry.event),
+            what: sentence(&entry.event, zone),
         })
         .collect()
 }
@@ -27,7 +27,7 @@ fn because(reason: Option<&String>) -> String {
     reason.map_or_else(String::new, |reason| format!(": {reason}"))
 }
 
-fn sentence(event: &Event) -> String {
+fn sentence(event: &Event, zone: chrono_tz::Tz) -> String {
     match event {
         Event::DocumentPut { document } => format!("{} was applied", document.key()),
         Event::DocumentRemoved { key } => format!("{key} was removed"),
@@ -77,9 +77,13 @@ fn sentence(event: &Event) -> String {
         Event::RefundChecked { order, number, detail, .. } => {
             format!("the gateway was asked about refund {number} of order {order}: {detail}")
         }
-        Event::PhaseEntered { phase, expiry, .. } => format!("{} (expiry {})", entered(*phase), expiry.to_rfc3339()),
-        Event::ResourceConverted { expiry, .. } => format!("pay-per-use since its expiry, {}", expiry.to_rfc3339()),
-        Event::ResourceEnded { expiry, .. } => format!("ended at its expiry, {}", expiry.to_rfc3339()),
+        Event::PhaseEntered { phase, expiry, .. } => {
+            format!("{} (expiry {})", entered(*phase), rfc3339_in(*expiry, zone))
+        }
+        Event::ResourceConverted { expiry, .. } => {
+            format!("pay-per-use since its expiry, {}", rfc3339_in(*expiry, zone))
+        }
+        Event::ResourceEnded { expiry, .. } => format!("ended at its expiry, {}", rfc3339_in(*expiry, zone)),
         Event::AutoFailed { refusal, .. } => format!("its automatic renewal failed: {refusal}"),
         Event::AutoFinished { renewals, .. } => {
             format!("renewed automatically for the last time (number {renewals}); it is manual from now on")

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use renewd_core::decide::{AttemptSpec, Earlier};
 use renewd_core::documents::{AccountMethod, Plugin};
 use renewd_core::ids::{MethodName, OrderId};
+use renewd_core::money::Money;
 use renewd_core::order::{Order, Outcome};
 use renewd_core::quote::Quote;
 use renewd_core::refusal::Refusal;
@@ -33,14 +34,24 @@ pub(super) struct Job {
     pub(super) reprices: usize,
     /// Why the last method could not be tried.
     pub(super) refusal: Option<Refusal>,
-    /// Whether its total is taken out of what may be charged.
-    pub(super) counted: bool,
+    /// Whether an attempt was begun.
+    pub(super) attempted: bool,
+    /// What is taken out of what may be charged for it: in the order of orders, before anything else.
+    pub(super) reserved: Option<Money>,
     pub(super) stage: Stage,
 }
 
 impl Job {
     pub(super) fn new(order: OrderId) -> Self {
-        Self { order, tried: Vec::new(), reprices: 0, refusal: None, counted: false, stage: Stage::New }
+        Self {
+            order,
+            tried: Vec::new(),
+            reprices: 0,
+            refusal: None,
+            attempted: false,
+            reserved: None,
+            stage: Stage::New,
+        }
     }
 }
 

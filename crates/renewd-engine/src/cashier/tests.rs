@@ -1,0 +1,312 @@
+//! The cashier with a gateway that watches it: how many are asked at once, what is durable when, what is never charged.
+
+use crate::gateway::{Gateway, Gateways};
+use crate::view::RunView;
+use crate::{Allow, Clock, Desired, Engine, EngineOptions, IN_FLIGHT_PER_METHOD, RunOptions};
+use renewd_core::documents::Plugin;
+use renewd_core::ids::OrderId;
+use renewd_core::order::OrderStatus;
+use renewd_core::refusal::{Reason, Refusal, Verdict};
+use renewd_plugin_host::payment_wire::{ChargeRef, ChargeRequest, RefundRef, RefundRequest};
+use renewd_plugin_host::{CancelOutcome, FindRefundResult, FindResult, FoundCharge, Outcome, RefundOutcome, Retry};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+const NOW: &str = "2026-11-23T09:00:00Z";
+
+/// What the gateway answers, by method.
+type Fate = fn(&ChargeRequest) -> Outcome;
+/// What it says of earlier charges.
+type Earlier = fn(&ChargeRef) -> FindResult;
+
+struct Watching {
+    store: PathBuf,
+    fate: Fate,
+    earlier: Earlier,
+    now: AtomicUsize,
+    most: AtomicUsize,
+    keys: Mutex<BTreeMap<String, usize>>,
+}
+
+impl Gateway for Watching {
+    fn charge(&self, _config: &str, request: &ChargeRequest) -> Outcome {
+        let asked = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(asked, Ordering::SeqCst);
+        *self.keys.lock().unwrap().entry(request.idempotency_key.clone()).or_default() += 1;
+        // Another process can open the store meanwhile, and finds the intent there.
+        let id: OrderId = request.order.parse().unwrap();
+        let state = engine(&self.store).state_with_orders(std::slice::from_ref(&id), NOW.parse().unwrap()).unwrap();
+        let order = &state.orders[&id];
+        assert_eq!(order.status, OrderStatus::Paying);
+        assert_eq!(order.last_attempt().unwrap().key.to_string(), request.idempotency_key);
+        std::thread::sleep(Duration::from_millis(40));
+        self.now.fetch_sub(1, Ordering::SeqCst);
+        (self.fate)(request)
+    }
+
+    fn find_charge(&self, _config: &str, charge: &ChargeRef) -> FindResult {
+        (self.earlier)(charge)
+    }
+
+    fn refund(&self, _config: &str, _request: &RefundRequest) -> RefundOutcome {
+        RefundOutcome::Unknown { reason: "not asked here".to_owned() }
+    }
+
+    fn find_refund(&self, _config: &str, _refund: &RefundRef) -> FindRefundResult {
+        FindRefundResult::NotFound
+    }
+
+    fn cancel(&self, _config: &str, _charge: &ChargeRef) -> CancelOutcome {
+        CancelOutcome::Canceled
+    }
+
+    fn visibility_seconds(&self) -> u64 {
+        60
+    }
+
+    fn idempotency_seconds(&self) -> u64 {
+        86_400
+    }
+
+    fn has_memory(&self) -> bool {
+        true
+    }
+}
+
+struct Town(BTreeMap<String, Arc<Watching>>);
+
+impl Gateways for Town {
+    fn gateway(&self, document: &Plugin) -> Result<Arc<dyn Gateway>, Refusal> {
+        let found = self.0.get(document.name.as_str()).cloned();
+        found
+            .map(|gateway| gateway as Arc<dyn Gateway>)
+            .ok_or_else(|| Refusal::new(Reason::NoPaymentMethod, "nobody answers"))
+    }
+}
+
+fn engine(store: &Path) -> Engine {
+    Engine::new(EngineOptions {
+        store: store.to_owned(),
+        wait: Duration::from_secs(30),
+        command: "test".to_owned(),
+        clock: Clock::Fixed(NOW.parse().unwrap()),
+        progress: None,
+    })
+}
+
+const DOCUMENTS: &str = "\
+apiVersion: renewd/v1
+kind: Account
+metadata: { name: acme }
+spec: { timeZone: Asia/Singapore, currency: USD, paymentMethods: [ { method: first }, { method: second } ] }
+---
+apiVersion: renewd/v1
+kind: PriceList
+metadata: { name: prices }
+spec: { currency: USD, rows: [ { sku: vm.small, term: P1M, price: \"10.00\" } ] }
+---
+apiVersion: renewd/v1
+kind: RenewalPolicy
+metadata: { name: machines }
+spec:
+  match: {}
+  mode: auto
+  terms: { allowed: [P1M], default: P1M }
+  pricing: { plugin: price-list, priceList: prices }
+---
+apiVersion: renewd/v1
+kind: Plugin
+metadata: { name: price-list }
+spec: { file: price-list.wasm, role: pricing }
+---
+apiVersion: renewd/v1
+kind: Plugin
+metadata: { name: north }
+spec: { file: invoice.wasm, role: payment }
+---
+apiVersion: renewd/v1
+kind: Plugin
+metadata: { name: south }
+spec: { file: invoice.wasm, role: payment, limits: { fuel: 20000000 } }
+---
+apiVersion: renewd/v1
+kind: PaymentMethod
+metadata: { name: first }
+spec: { plugin: north, config: { netDays: 30 } }
+---
+apiVersion: renewd/v1
+kind: PaymentMethod
+metadata: { name: second }
+spec: { plugin: south, config: { netDays: 30 } }
+";
+
+struct World {
+    folder: tempfile::TempDir,
+    north: Arc<Watching>,
+    south: Arc<Watching>,
+}
+
+impl World {
+    fn new(machines: usize, north: (Fate, Earlier), south: (Fate, Earlier)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("store");
+        let gateway = |(fate, earlier): (Fate, Earlier)| {
+            let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            Arc::new(Watching { store: store.clone(), fate, earlier, now, most, keys: Mutex::default() })
+        };
+        let world = Self { north: gateway(north), south: gateway(south), folder };
+        let policies = world.folder.path().join("policies");
+        std::fs::create_dir_all(&policies).unwrap();
+        std::fs::write(policies.join("all.yaml"), DOCUMENTS).unwrap();
+        let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/dist");
+        for plugin in ["price-list.wasm", "invoice.wasm"] {
+            std::fs::copy(dist.join(plugin), policies.join(plugin)).unwrap();
+        }
+        let mut fleet = "id,account,kind,sku,quantity,labels,region,expiry,renewable\n".to_owned();
+        for number in 0..machines {
+            fleet += &format!("vm-{number:02},acme,vm,vm.small,1,,,2026-11-28T12:00:{number:02},true\n");
+        }
+        std::fs::write(world.folder.path().join("fleet.csv"), fleet).unwrap();
+        let engine = engine(&store);
+        let resources = Some(world.folder.path().join("fleet.csv"));
+        let planned = engine.plan(&Desired { directory: Some(policies), resources }).unwrap();
+        engine.apply(planned, &Allow::default()).unwrap();
+        world
+    }
+
+    fn run(&self, options: &RunOptions) -> RunView {
+        let mut engine = engine(&self.folder.path().join("store"));
+        let town = [("north".to_owned(), self.north.clone()), ("south".to_owned(), self.south.clone())];
+        engine.gateways = Some(Arc::new(Town(town.into())));
+        engine.run(options).unwrap()
+    }
+}
+
+fn takes(request: &ChargeRequest) -> Outcome {
+    let amount = format!("{} {}", request.amount, request.currency).parse().unwrap();
+    Outcome::Succeeded { reference: format!("pay-{}", request.idempotency_key), amount, metadata: Vec::new() }
+}
+
+fn declines(_request: &ChargeRequest) -> Outcome {
+    let (code, message) = ("card-declined".to_owned(), "no".to_owned());
+    Outcome::Declined { code, message, retry: Retry::Later, not_before: None }
+}
+
+fn knows_nothing(_charge: &ChargeRef) -> FindResult {
+    FindResult::NotFound
+}
+
+fn knows(charge: &ChargeRef, amount: &str) -> FindResult {
+    let amount = format!("{amount} {}", charge.currency).parse().unwrap();
+    let reference = "pay-last-week".to_owned();
+    FindResult::Found(FoundCharge {
+        reference: reference.clone(),
+        amount,
+        outcome: Outcome::Succeeded { reference, amount, metadata: Vec::new() },
+        line_keys: charge.line_keys.clone(),
+    })
+}
+
+fn count(view: &RunView, verdict: Verdict) -> usize {
+    view.renewals.items.iter().filter(|item| item.verdict == verdict).count()
+}
+
+fn charges(gateway: &Watching) -> usize {
+    let keys = gateway.keys.lock().unwrap();
+    assert!(keys.values().all(|times| *times == 1), "a key was charged twice: {keys:?}");
+    keys.len()
+}
+
+#[test]
+fn as_many_are_asked_at_once_as_a_method_allows_and_none_twice() {
+    let world = World::new(40, (takes, knows_nothing), (takes, knows_nothing));
+    let view = world.run(&RunOptions::default());
+    assert_eq!(count(&view, Verdict::Renewed), 40, "{view:#?}");
+    assert_eq!(charges(&world.north), 40);
+    assert_eq!(charges(&world.south), 0);
+    let most = world.north.most.load(Ordering::SeqCst);
+    assert!((2..=IN_FLIGHT_PER_METHOD).contains(&most), "{most} at once");
+    assert_eq!(world.run(&RunOptions::default()).renewals.items.len(), 0, "the next run has nothing to do");
+}
+
+#[test]
+fn a_declined_order_goes_on_with_the_next_method() {
+    let world = World::new(20, (declines, knows_nothing), (takes, knows_nothing));
+    let view = world.run(&RunOptions::default());
+    assert_eq!(count(&view, Verdict::Renewed), 20, "{view:#?}");
+    assert_eq!((charges(&world.north), charges(&world.south)), (20, 20));
+}
+
+#[test]
+fn what_every_method_declines_is_told_and_not_asked_again_at_once() {
+    let world = World::new(3, (declines, knows_nothing), (declines, knows_nothing));
+    assert_eq!(count(&world.run(&RunOptions::default()), Verdict::Declined), 3);
+    let again = world.run(&RunOptions::default());
+    assert_eq!(again.renewals.items.len(), 0, "{again:#?}");
+    assert_eq!((charges(&world.north), charges(&world.south)), (3, 3));
+}
+
+/// The soonest expiries come first, and what is not charged leaves no mark.
+#[test]
+fn no_more_is_charged_than_a_run_may() {
+    let world = World::new(10, (takes, knows_nothing), (takes, knows_nothing));
+    let view = world.run(&RunOptions { max_charge: vec!["45 USD".parse().unwrap()], group: false });
+    assert_eq!((count(&view, Verdict::Renewed), count(&view, Verdict::Refused)), (4, 6), "{view:#?}");
+    let left = view.renewals.items.iter().filter(|item| item.verdict == Verdict::Refused);
+    let left: Vec<(&str, Option<Reason>)> = left.map(|item| (item.resource.as_str(), item.reason)).collect();
+    let later: Vec<String> = (4..10).map(|number| format!("vm-{number:02}")).collect();
+    assert_eq!(left, later.iter().map(|id| (id.as_str(), Some(Reason::OverMaxCharge))).collect::<Vec<_>>());
+    assert_eq!(charges(&world.north), 4);
+    assert_eq!(count(&world.run(&RunOptions::default()), Verdict::Renewed), 6);
+}
+
+#[test]
+fn a_currency_that_the_run_may_not_charge_is_not_charged() {
+    let world = World::new(2, (takes, knows_nothing), (takes, knows_nothing));
+    let view = world.run(&RunOptions { max_charge: vec!["100 EUR".parse().unwrap()], group: false });
+    assert_eq!(count(&view, Verdict::Refused), 2);
+    assert_eq!(charges(&world.north), 0);
+}
+
+/// A store that is new does not know what another one has charged.
+#[test]
+fn a_charge_that_the_gateway_knows_already_pays_the_order_without_another() {
+    let world = World::new(3, (takes, |charge| knows(charge, &charge.amount)), (takes, knows_nothing));
+    let view = world.run(&RunOptions::default());
+    assert_eq!(count(&view, Verdict::Renewed), 3, "{view:#?}");
+    assert_eq!(charges(&world.north), 0);
+}
+
+#[test]
+fn a_charge_of_another_total_holds_the_order() {
+    let world = World::new(3, (takes, |charge| knows(charge, "9.99")), (takes, knows_nothing));
+    let view = world.run(&RunOptions::default());
+    assert_eq!(count(&view, Verdict::Held), 3, "{view:#?}");
+    let reasons = view.renewals.items.iter().map(|item| item.reason);
+    assert!(reasons.eq([Some(Reason::ChargeFound); 3]));
+    assert_eq!((charges(&world.north), charges(&world.south)), (0, 0));
+}
+
+#[test]
+fn nothing_is_charged_where_nobody_can_tell_of_earlier_charges() {
+    let world = World::new(
+        2,
+        (takes, |_| FindResult::Unknown { reason: "the gateway is down".to_owned() }),
+        (takes, knows_nothing),
+    );
+    let view = world.run(&RunOptions::default());
+    let reasons: Vec<_> = view.renewals.items.iter().map(|item| (item.verdict, item.reason)).collect();
+    assert_eq!(reasons, [(Verdict::Refused, Some(Reason::PaymentUnknown)); 2], "{view:#?}");
+    assert_eq!((charges(&world.north), charges(&world.south)), (0, 0));
+}
+
+#[test]
+fn due_resources_of_an_account_can_share_an_order() {
+    let world = World::new(5, (takes, knows_nothing), (takes, knows_nothing));
+    let view = world.run(&RunOptions { group: true, ..RunOptions::default() });
+    assert_eq!((count(&view, Verdict::Renewed), view.renewals.orders.len()), (5, 1));
+    assert_eq!(charges(&world.north), 1);
+}
