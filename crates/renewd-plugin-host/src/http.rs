@@ -16,6 +16,7 @@ mod door;
 mod door_tests;
 mod fill;
 mod network;
+mod post;
 mod recording;
 mod redirect;
 mod request;

@@ -8,15 +8,17 @@ use common::{act, charge_request, component, host, hostile_payment};
 use renewd_plugin_host::{
     Access, Answered, Content, Exchange, Limits, Network, NetworkOptions, Outcome, Recording, Secrets, SentRequest,
 };
-use std::net::IpAddr;
+use std::io::{Read, Write};
+use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
+const SECRET: &str = "sk_test_0123456789";
 const URL: &str = "https://gateway.example/v1/charges";
 
 fn granted(network: Network) -> Access {
-    let secrets = Secrets::new([("key", "sk_test_0123456789")]).unwrap();
+    let secrets = Secrets::new([("key", SECRET)]).unwrap();
     Access { grants: vec!["POST https://gateway.example/v1/".parse().unwrap()], secrets, network }
 }
 
@@ -102,4 +104,56 @@ fn reading_an_answer_is_never_what_a_call_runs_out_of_fuel_by() {
     let Outcome::Unknown { reason, .. } = &called.value else { panic!("{:?}", called.value) };
     assert_eq!(reason, "the request may have been sent", "its own words, not those of a trap");
     assert!(called.fuel > limits.fuel_base, "{}", called.fuel);
+}
+
+/// Says everything that it is told, in every form that it can think of.
+fn echo() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = Vec::new();
+            let mut part = [0; 4096];
+            while !request.ends_with(SECRET.as_bytes()) {
+                match stream.read(&mut part) {
+                    Ok(count) if count > 0 => request.extend_from_slice(&part[..count]),
+                    _ => break,
+                }
+            }
+            let told = String::from_utf8_lossy(&request).into_owned();
+            let percent: String = SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let body = format!("a word of the gateway\n{told}\n{percent}\n{SECRET}");
+            let head = format!("HTTP/1.1 200 OK\r\nx-key: {SECRET}\r\ncontent-length: {}\r\n\r\n", body.len());
+            _ = stream.write_all(format!("{head}{body}").as_bytes());
+        }
+    });
+    port
+}
+
+#[test]
+fn a_secret_is_nowhere_in_the_guests_memory_also_when_the_server_echoes_it() {
+    let base = format!("http://127.0.0.1:{}/v1/", echo());
+    let limits = Limits { fuel_base: 5_000_000_000, wall: Duration::from_secs(60), ..Limits::default() };
+    let plugin = host().load_payment(&component("fixtures/hostile-payment"), limits).unwrap();
+    let plugin = plugin.with_access(Access {
+        grants: vec![format!("POST {base}").parse().unwrap()],
+        secrets: Secrets::new([("key", SECRET)]).unwrap(),
+        network: Network::direct(),
+    });
+    let percent: String = SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let scan = |wanted: &str| {
+        let masked: String = wanted.bytes().map(|byte| format!("{:02x}", byte ^ 0x55)).collect();
+        let config = format!(r#"{{"do":"scan","url":"{base}charges","masked":"{masked}"}}"#);
+        let called = plugin.charge(&config, &charge_request("20.00"));
+        let kept = format!("{:?}{:?}", called.recording, called.log);
+        assert!(!kept.contains(SECRET) && kept.contains("{{secret:key}}"), "{kept}");
+        let Outcome::Unknown { reason, .. } = called.value else { panic!("{:?}", called.value) };
+        reason
+    };
+    assert_eq!(scan(SECRET), "status 200, found 0 times");
+    assert_eq!(scan(&percent), "status 200, found 0 times");
+    for there in ["a word of the gateway", "{{secret:key}}", &"*".repeat(SECRET.len())] {
+        let said = scan(there);
+        assert!(said.starts_with("status 200, found ") && !said.ends_with(" 0 times"), "{there} is in there: {said}");
+    }
 }

@@ -182,7 +182,7 @@ impl Door {
 }
 
 /// This machine is never reached through a proxy.
-fn through_proxy(real: &Real, request: &Checked) -> bool {
+pub(super) fn through_proxy(real: &Real, request: &Checked) -> bool {
     let Some(proxy) = &real.proxy else { return false };
     let uri: Option<Uri> = request.url.to_string().parse().ok();
     !request.url.endpoint.host.is_loopback() && uri.is_some_and(|uri| !proxy.is_no_proxy(&uri))

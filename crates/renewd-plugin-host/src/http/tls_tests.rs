@@ -7,8 +7,10 @@ use crate::bindings::http::{HttpError, Request, Response};
 use crate::limits::Limits;
 use crate::manifest::Permission;
 use std::io::Write as _;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 const SECRET: &str = "sk_test_behind_tls";
 
@@ -126,4 +128,28 @@ fn a_file_that_is_no_authority_is_named() {
 
 fn names(why: &str, path: &Path) -> bool {
     why.contains(&path.display().to_string())
+}
+
+#[test]
+fn a_handshake_that_never_ends_was_not_sent_and_has_a_deadline_of_its_own() {
+    // Connections wait to be accepted, and nobody ever does.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let access =
+        Access { grants: vec![format!("GET https://127.0.0.1:{port}/v1/").parse().unwrap()], ..Access::default() };
+    let asked = Permission {
+        method: "GET".into(),
+        scheme: "https".into(),
+        host: "*".into(),
+        port: 0,
+        path_prefix: "/v1/".into(),
+    };
+    let mut door = Door::new(Arc::new(access), vec![asked].into());
+    let url = format!("https://127.0.0.1:{port}/v1/x");
+    let request = Request { method: "GET".into(), url, headers: vec![], body: vec![] };
+    let limits = Limits { http_connect: Duration::from_millis(300), ..Limits::default() };
+    let begun = Instant::now();
+    let why = not_sent(door.send(&request, &limits));
+    assert_eq!((why.as_str(), door.sent), ("connecting takes too long", 0));
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
