@@ -6,6 +6,7 @@
 mod common;
 
 use common::{act, charge_ref, charge_request, committed, component, host, price_request, refund_ref, refund_request};
+use renewd_core::ids::Digest;
 use renewd_plugin_host::{
     Access, Answered, CancelOutcome, Content, Exchange, FindRefundResult, FindResult, Limits, Network, Outcome,
     PaymentPlugin, Recording, RefundOutcome, SentRequest,
@@ -75,5 +76,23 @@ fn a_payment_plugin_of_0_1_0_sends_and_doubts_like_any_other() {
     for action in ["trap", "loop", "garbage", "other-amount"] {
         let outcome = plugin.charge(&act(action), &charge_request("20.00")).value;
         assert!(matches!(outcome, Outcome::Unknown { .. }), "{action}: {outcome:?}");
+    }
+}
+
+/// A plugin is built once and used for years, so a published text never changes again, not even a comment: what is
+/// missing becomes a version of its own beside these.
+#[test]
+fn published_texts_never_change() {
+    let published = [
+        ("0.1.0/", "c89f0c4739126d42205de316b855bd3f95cd06695e05ce98862311ddefee6726"),
+        ("", "c0703966e9eb739425ae497a1bf752df0f5e7755f1a57b1aca8edcfa27ddabea"),
+    ];
+    for (folder, digest) in published {
+        let mut text = Vec::new();
+        for file in ["payment.wit", "pricing.wit", "types.wit"] {
+            let path = format!("{}/../../plugins/wit/{folder}{file}", env!("CARGO_MANIFEST_DIR"));
+            text.extend(std::fs::read(path).unwrap());
+        }
+        assert_eq!(Digest::of(&text).to_string(), digest, "plugins/wit/{folder}");
     }
 }
