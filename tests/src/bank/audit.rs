@@ -111,6 +111,8 @@ fn money(shop: &Shop, orders: &[Value], strictness: Strictness, audited: &mut Au
             None => audited.violations.push(Violation::Silent(format!("no order knows {payment:?}"))),
             Some(order) if order["status"] == "settled" || order["status"] == "refunded" => {}
             Some(order) if in_doubt(order) && strictness == Strictness::Doubting => {}
+            // A charge that came too late is on its way back.
+            Some(order) if refunds(order).next().is_some() && strictness == Strictness::Doubting => {}
             Some(order) => audited.violations.push(Violation::Silent(format!("{payment:?}, and its order is {order}"))),
         }
     }
@@ -125,7 +127,11 @@ fn money(shop: &Shop, orders: &[Value], strictness: Strictness, audited: &mut Au
         if order["status"] == "settled" {
             audited.settled += 1;
             let kept: i64 = ledger.of_order(&text(order, "order")).iter().map(super::ledger::Paid::net).sum();
-            let due = if paid_at_gateway(order) { minor(&order["total"]) } else { 0 };
+            if refunds(order).any(|refund| refund["outcome"] != "refunded") && strictness == Strictness::Doubting {
+                audited.doubtful += 1;
+                continue;
+            }
+            let due = if paid_at_gateway(order) { minor(&order["total"]) - given_back(order) } else { 0 };
             if kept < due {
                 audited.violations.push(Violation::Silent(format!("{kept} of {due} was taken for {order}")));
             } else if due < kept {
@@ -133,6 +139,15 @@ fn money(shop: &Shop, orders: &[Value], strictness: Strictness, audited: &mut Au
             }
         }
     }
+}
+
+fn refunds(order: &Value) -> impl Iterator<Item = &Value> {
+    order["refunds"].as_array().into_iter().flatten()
+}
+
+/// What the store says went back of an order, in the currency's minor unit.
+fn given_back(order: &Value) -> i64 {
+    refunds(order).filter(|refund| refund["outcome"] == "refunded").map(|refund| minor(&refund["amount"])).sum()
 }
 
 /// Whether the attempt that paid went to the gateway: the last one, and not by the prepaid balance.
@@ -151,7 +166,10 @@ fn minor(money: &Value) -> i64 {
 fn extensions(shop: &Shop, orders: &[Value], expiries: &BTreeMap<String, String>, audited: &mut Audited) {
     let mut chains: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     for order in orders.iter().filter(|order| order["status"] == "settled") {
-        for line in order["lines"].as_array().expect("an order has lines") {
+        // A line that went back no longer extends its resource.
+        let back =
+            |line: &Value| refunds(order).any(|it| it["resource"] == line["resource"] && it["outcome"] == "refunded");
+        for line in order["lines"].as_array().expect("an order has lines").iter().filter(|line| !back(line)) {
             chains.entry(text(line, "resource")).or_default().push((text(line, "oldExpiry"), text(line, "newExpiry")));
         }
     }
@@ -180,7 +198,8 @@ fn acknowledgements(shop: &Shop, orders: &[Value], expiries: &BTreeMap<String, S
     for told in &shop.acknowledged {
         let order = orders.iter().find(|order| order["order"] == told.order.as_str());
         let settled = order.is_some_and(|order| order["status"] == "settled");
-        let reached = expiries.get(&told.resource).is_some_and(|expiry| told.new_expiry <= *expiry);
+        let back = order.is_some_and(|order| refunds(order).any(|it| it["resource"] == told.resource.as_str()));
+        let reached = back || expiries.get(&told.resource).is_some_and(|expiry| told.new_expiry <= *expiry);
         if !settled || !reached {
             audited.violations.push(Violation::Lost(format!("{told:?}; the order is {order:?}")));
         }

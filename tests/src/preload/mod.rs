@@ -76,6 +76,11 @@ impl Shim {
             command.env("SHIM_CALL", call).env("SHIM_NTH", nth.to_string()).env("SHIM_ERROR", error);
         }
     }
+
+    /// Has a command run on a disk that lies: every sync answers that all is well and does nothing.
+    pub fn lie(&self, command: &mut Command) {
+        command.env("LD_PRELOAD", &self.0).env("SHIM_LIES", "1");
+    }
 }
 
 /// Reads what was written down.

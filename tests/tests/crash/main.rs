@@ -16,10 +16,13 @@
 
 mod damage;
 mod disk;
+mod full;
 mod gateway;
 mod kills;
+mod known;
 mod points;
 mod scenarios;
+mod together;
 
 use renewd_tests::bank::Bank;
 use renewd_tests::bank::shop::NOW_SECONDS;

@@ -4,7 +4,7 @@
 
 use crate::scenarios::{self, Doer, Scenario};
 use crate::{bank, failing};
-use renewd_store::{COPYING_FAILPOINTS, FAILPOINTS, PAYING_FAILPOINTS};
+use renewd_store::{COPYING_FAILPOINTS, FAILPOINTS, PAYING_FAILPOINTS, RUNNING_FAILPOINTS};
 use renewd_tests::bank::audit::{Audited, Strictness, Violation, audit};
 use renewd_tests::bank::shop::{Shop, Template};
 use renewd_tests::fragment::Fragment;
@@ -42,7 +42,7 @@ struct Tally {
 }
 
 fn points() -> Vec<&'static str> {
-    [FAILPOINTS, PAYING_FAILPOINTS, COPYING_FAILPOINTS].concat()
+    [FAILPOINTS, PAYING_FAILPOINTS, RUNNING_FAILPOINTS, COPYING_FAILPOINTS].concat()
 }
 
 #[test]

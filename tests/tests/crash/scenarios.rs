@@ -120,7 +120,7 @@ fn renewed(shop: &mut Shop) {
 
 /// Every scenario.
 pub(crate) fn all() -> Vec<Scenario> {
-    [paying(), methods(), stores()].into_iter().flatten().collect()
+    [paying(), methods(), stores(), running()].into_iter().flatten().collect()
 }
 
 fn paying() -> Vec<Scenario> {
@@ -342,6 +342,68 @@ fn stores() -> Vec<Scenario> {
             act: |doer| {
                 doer.run(&["list", "--rehearse"]);
                 doer.renew("r");
+            },
+            months: 1,
+            paid: 3000,
+        },
+    ]
+}
+
+fn running() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            name: "run",
+            template: || {
+                let template = two_policies();
+                for file in ["policies/policy.yaml", "policies/other.yaml"] {
+                    let text = std::fs::read_to_string(template.path().join(file)).unwrap();
+                    let auto = "mode: auto\n  auto: { chargeBefore: 7d, chargeAt: \"03:00\" }";
+                    template.write(file, &text.replace("mode: manual", auto));
+                }
+                template.run(0, ["apply", "policies"]);
+                template
+            },
+            prepare: |shop| shop.set_clock("2026-12-03T20:00:00Z"),
+            act: |doer| {
+                // What was declined is tried again the next day.
+                if !doer.died && doer.orders("placed").iter().any(|_| doer.failpoint.is_none()) {
+                    doer.shop.set_clock("2026-12-04T20:00:00Z");
+                }
+                doer.run(&["run", "-o", "json"]);
+            },
+            months: 1,
+            paid: 4000,
+        },
+        Scenario {
+            name: "reconcile",
+            template: three,
+            prepare: |shop| {
+                shop.till.fates("charge#1=reset-after");
+                shop.run(&["renew", "--all", "--request-id", "r", "--yes"]).exits(4);
+                shop.set_clock("2026-11-23T11:00:00Z");
+            },
+            act: |doer| {
+                doer.run(&["run", "-o", "json"]);
+            },
+            months: 1,
+            paid: 3000,
+        },
+        Scenario {
+            name: "refund, then renew",
+            template: three,
+            prepare: renewed,
+            act: |doer| {
+                if doer.died {
+                    return;
+                }
+                let first = doer.shop.orders().into_iter().find(|order| order["origin"] == "request before").unwrap();
+                if first["refunds"].as_array().is_none_or(Vec::is_empty) {
+                    let id = first["order"].as_str().unwrap().to_owned();
+                    doer.run(&["orders", "refund", &id, "--reason", "not needed", "--yes"]);
+                }
+                doer.shop.set_clock("2026-11-23T12:00:00Z");
+                doer.run(&["run", "-o", "json"]);
+                doer.renew("after");
             },
             months: 1,
             paid: 3000,
