@@ -94,7 +94,7 @@ pub struct Attempt {
     pub number: u32,
     /// The method and the account's reference there.
     pub method: AccountMethod,
-    /// Idempotency key: hash(account, sorted renewal keys, total, attempt).
+    /// Idempotency key (see [`Order::payment_key`]).
     pub key: Digest,
     /// Digest of the payment plugin's bytes; none for `balance`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -348,6 +348,9 @@ pub struct Order {
     /// Where it stands.
     #[serde(flatten)]
     pub status: OrderStatus,
+    /// Epoch of the store in which an earlier charge was found that holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sought: Option<u32>,
     /// Every try to collect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
@@ -357,7 +360,9 @@ pub struct Order {
 }
 
 impl Order {
-    /// The payment key of an attempt: hash(account, sorted renewal keys, total, attempt); never random.
+    /// The payment key of an attempt: hash(account, sorted renewal keys, total, attempt); never random. Attempts are
+    /// counted over all orders that these renewals were in, so that no two charges share a key: an order that is placed
+    /// anew must neither be answered with what became of the dead one, nor be taken for it.
     pub fn payment_key(&self, attempt: u32) -> Digest {
         let mut keys: Vec<Digest> = self.lines.iter().map(|line| line.prepared.renewal_key()).collect();
         keys.sort();

@@ -148,6 +148,17 @@ pub struct AutoTry {
     pub refused: Vec<AccountMethod>,
 }
 
+/// Attempts to pay one renewal of a resource, over all orders that it was in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tries {
+    /// The generation of the renewal.
+    pub generation: u32,
+    /// The expiry that was to be extended.
+    pub expiry: DateTime<Utc>,
+    /// The highest number of an attempt.
+    pub count: u32,
+}
+
 /// The last phase that `run` journaled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Noted {
@@ -198,6 +209,9 @@ pub struct Resource {
     /// Epoch of the store in which a gateway was asked for earlier charges of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sought: Option<u32>,
+    /// Attempts to pay its next renewal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tries: Option<Tries>,
     /// What automatic renewal did with it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub auto: AutoRecord,
@@ -332,6 +346,12 @@ impl Resource {
     /// Whether a paid renewal is the newest of those that stand, so that giving it back can undo it.
     pub fn ends_with(&self, renewal: &Prepared) -> bool {
         self.imported_generation <= renewal.generation && self.end == renewal.new_end()
+    }
+
+    /// The highest number of an attempt to pay its next renewal, in whatever order.
+    pub fn tries_made(&self) -> u32 {
+        let current = |tries: &Tries| tries.generation == self.generation && tries.expiry == self.end.expiry.instant();
+        self.tries.filter(current).map_or(0, |tries| tries.count)
     }
 
     /// Whether time can still change anything about it: it is neither released nor pay-per-use.

@@ -11,7 +11,7 @@ use crate::order::{
     Attempt, Hold, MonthKey, Order, OrderStatus, Origin, Outcome, Refund, RefundResult, Retry, follow_up,
 };
 use crate::refusal::Reason;
-use crate::resource::{AutoTry, Freeze, Noted, Resource};
+use crate::resource::{AutoTry, Freeze, Noted, Resource, Tries};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::{BTreeMap, BTreeSet};
@@ -223,13 +223,11 @@ impl State {
                 self.use_request(&order, request);
                 order.adopted_by.push(request.clone());
             }
-            Event::OrderApproved { .. } => order.status = OrderStatus::Open,
+            Event::OrderApproved { .. } => self.approved(&mut order),
             Event::OrderHeld { hold, sought, .. } => {
                 order.status = OrderStatus::Held;
                 order.holds.push(hold.clone());
-                for line in order.lines.iter().filter(|_| sought.is_some()) {
-                    self.change(&line.prepared.resource, |row| row.sought = *sought);
-                }
+                order.sought = *sought;
             }
             Event::OrderCanceled { reason, .. } => {
                 order.status = OrderStatus::Canceled { at, reason: reason.clone() };
@@ -281,14 +279,25 @@ impl State {
         self.orders.insert(order.id.clone(), order);
     }
 
+    /// A person who approves an order knows of the charges that were found; whoever lets it die does not, so that they
+    /// are sought again.
+    fn approved(&mut self, order: &mut Order) {
+        order.status = OrderStatus::Open;
+        for line in order.lines.iter().filter(|_| order.sought.is_some()) {
+            self.change(&line.prepared.resource, |row| row.sought = order.sought);
+        }
+    }
+
     fn attempt_started(&mut self, at: DateTime<Utc>, order: &mut Order, attempt: &Attempt) {
         order.status = OrderStatus::Paying;
         order.attempts.push(attempt.clone());
+        let number = self.tries_made(order).saturating_add(1);
         for line in &order.lines {
             self.change(&line.prepared.resource, |row| {
                 if attempt.sought.is_some() {
                     row.sought = attempt.sought;
                 }
+                row.tries = Some(Tries { generation: row.generation, expiry: row.end.expiry.instant(), count: number });
                 if order.origin == Origin::Auto {
                     tried(row, line.prepared.old_end.expiry.instant(), at);
                 }
@@ -460,6 +469,12 @@ impl State {
             add(&mut month.total, line.total, sign);
             add(month.by_policy.entry(line.prepared.policy.clone()).or_default(), line.total, sign);
         }
+    }
+
+    /// The highest number of an attempt to pay any of an order's renewals, in whatever order.
+    pub fn tries_made(&self, order: &Order) -> u32 {
+        let rows = order.lines.iter().filter_map(|line| self.resources.get(&line.prepared.resource));
+        rows.map(Resource::tries_made).max().unwrap_or_default()
     }
 
     /// The policies in force, by name.

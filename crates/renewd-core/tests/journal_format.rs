@@ -21,7 +21,7 @@ use renewd_core::money::Rounding;
 use renewd_core::order::*;
 use renewd_core::quote::{SameDate, Wish};
 use renewd_core::refusal::{Reason, Refusal};
-use renewd_core::resource::{AutoRecord, AutoTry, Freeze, Imported, ModeOverride, Noted, Phase, Resource};
+use renewd_core::resource::{AutoRecord, AutoTry, Freeze, Imported, ModeOverride, Noted, Phase, Resource, Tries};
 
 const GOLDEN: &str = include_str!("golden/events.jsonl");
 
@@ -439,6 +439,7 @@ fn time() -> Vec<Event> {
     let mut full = resource("phone-1", "2026-11-20T23:59:59");
     full.imported_generation = 2;
     full.sought = Some(3);
+    full.tries = Some(Tries { generation: 1, expiry, count: 2 });
     full.auto = AutoRecord { renewals: 4, tried: Some(AutoTry { expiry, at: expiry, refused: vec![method("card")] }) };
     full.noted = Some(Noted { expiry, phase: Phase::Grace });
     full.converted = Some(expiry);

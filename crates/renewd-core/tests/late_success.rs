@@ -269,9 +269,51 @@ fn an_earlier_charge_pays_holds_or_waits() {
         let events = take_earlier(&world.state, &order, spec, earlier, world.now).unwrap();
         world.apply(&events);
         assert_eq!((world.status(&order), world.order(&order).attempts.len()), (status, attempts), "{name}");
-        assert_eq!(world.resource("phone-1").sought, Some(2), "{name}: it need not be asked for again");
         if status == "held" {
             assert_eq!(world.order(&order).holds.last().unwrap().reason, Reason::ChargeFound);
+            assert_eq!(world.resource("phone-1").sought, None, "{name}: nobody has looked at what was found");
+            world.approve(&order).unwrap();
         }
+        assert_eq!(world.resource("phone-1").sought, Some(2), "{name}: it need not be asked for again");
+    }
+}
+
+/// An order was lost at its gateway and canceled; its resource was ordered anew with the same lines, total and number of
+/// attempt, so with the same key. A look at the dead order then found the other's charge, and gave it back.
+#[test]
+fn an_order_placed_anew_shares_no_key_with_the_dead_one() {
+    let mut world = World::new();
+    let dead = world.doubted_order(&["phone-1"]);
+    world.cancel(&dead).unwrap();
+    let anew = world.place(&["phone-1"]);
+    world.pay(&anew, "card").unwrap();
+    assert_eq!(world.order(&dead).total, world.order(&anew).total);
+    assert_eq!(world.order(&anew).attempts[0].number, 1);
+    assert_ne!(world.order(&dead).attempts[0].key, world.order(&anew).attempts[0].key);
+}
+
+/// A hold for a charge that another store had made ran out, and the next order charged without asking again.
+#[test]
+fn what_was_found_is_sought_again_unless_a_person_approved_it() {
+    for (name, end, sought) in [
+        ("canceled", (|world, order| drop(world.cancel(order).unwrap())) as Change, None),
+        (
+            "expired",
+            |world, _| {
+                world.advance(72 * HOUR);
+                assert_eq!(world.expire(), 1);
+            },
+            None,
+        ),
+        ("approved", |world, order| drop(world.approve(order).unwrap()), Some(2)),
+    ] {
+        let mut world = World::new();
+        let order = world.place(&["phone-1"]);
+        let spec = AttemptSpec { sought: Some(2), ..world.spec("card") };
+        let earlier = Earlier::Other { detail: "9.99 USD".to_owned() };
+        let events = take_earlier(&world.state, &order, spec, earlier, world.now).unwrap();
+        world.apply(&events);
+        end(&mut world, &order);
+        assert_eq!(world.resource("phone-1").sought, sought, "{name}");
     }
 }

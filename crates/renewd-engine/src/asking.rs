@@ -4,6 +4,7 @@ use crate::pricing::local;
 use chrono::{DateTime, TimeDelta, Utc};
 use renewd_core::calendar::rfc3339_in;
 use renewd_core::decide::{Earlier, FoundCharge, Seen};
+use renewd_core::ids::Digest;
 use renewd_core::order::{Attempt, Order, Outcome, Refund, RefundResult, Retry};
 use renewd_core::quote::Quote;
 use renewd_plugin_host as host;
@@ -69,7 +70,7 @@ pub(crate) fn charge_ref(order: &Order, attempt: &Attempt, now: DateTime<Utc>) -
 /// at the method.
 pub(crate) fn earlier_ref(
     order: &Order,
-    number: u32,
+    key: Digest,
     method_reference: Option<String>,
     now: DateTime<Utc>,
 ) -> ChargeRef {
@@ -77,10 +78,10 @@ pub(crate) fn earlier_ref(
     let now = rfc3339_in(now, order.time_zone);
     ChargeRef {
         order: order.id.to_string(),
-        attempt: number,
+        attempt: u32::try_from(order.attempts.len()).unwrap_or(u32::MAX).saturating_add(1),
         account: order.account.to_string(),
         method_reference,
-        idempotency_key: order.payment_key(number).to_string(),
+        idempotency_key: key.to_string(),
         currency: order.total.currency().code().to_owned(),
         minor_digits: order.total.currency().minor_digits(),
         amount: order.total.amount().to_string(),

@@ -12,7 +12,7 @@ mod pool;
 #[cfg(test)]
 mod tests;
 
-use crate::asking::{charge_request, earlier_ref, outcome, sought};
+use crate::asking::{Sought, charge_request, earlier_ref, outcome, sought};
 use crate::desk::Desk;
 use crate::engine::{Engine, IN_FLIGHT_PER_METHOD};
 use crate::error::EngineError;
@@ -22,7 +22,7 @@ use job::{Answer, Finished, Job, Priced, Stage, Till};
 use pool::Pool;
 use renewd_core::decide;
 use renewd_core::documents::AccountMethod;
-use renewd_core::ids::{MethodName, OrderId};
+use renewd_core::ids::{Digest, MethodName, OrderId};
 use renewd_core::money::Money;
 use renewd_core::order::{Attempt, Order, OrderStatus, Outcome};
 use renewd_core::refusal::{Reason, Refusal};
@@ -119,7 +119,7 @@ struct Cashier<'scope, 'env, 'a> {
     pool: Pool<'scope, 'env, Finished>,
     running: BTreeMap<MethodName, usize>,
     /// Orders whose gateway is to be asked for earlier charges as soon as it has a free place.
-    parked: VecDeque<(Job, Order, Till)>,
+    parked: VecDeque<(Job, Order, Digest, Till)>,
     finished: Vec<Finished>,
     unpaid: Unpaid,
 }
@@ -307,29 +307,50 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
             }
             job.reserved = Some(order.total);
         }
-        let snapshot = self.engine.blobs_with(BTreeMap::new());
         let (till, earlier) = match std::mem::replace(&mut job.stage, Stage::New) {
-            Stage::Sought(method, sought) => match self.after_search(state, method, sought)? {
-                Ok(found) => found,
+            Stage::Sought(method, Sought::CannotTell(detail)) => {
+                let message = format!("{} cannot tell of earlier charges: {detail}", method.method);
+                let hint = "nothing was charged; try again when the gateway answers";
+                self.give_up(job, Refusal::new(Reason::PaymentUnknown, message).hint(hint));
+                return Ok(());
+            }
+            Stage::Sought(method, Sought::Found(earlier)) => match self.till(state, method)? {
+                Ok(till) => (till, Some(earlier)),
                 Err(refusal) => {
                     self.give_up(job, refusal);
                     return Ok(());
                 }
             },
-            Stage::New | Stage::Look | Stage::Begun(_) => match self.choose(state, order, &mut job)? {
-                Some(till) => (till, None),
-                None => {
-                    self.no_method_left(job, order);
+            stage @ (Stage::Sought(_, Sought::None) | Stage::New | Stage::Look | Stage::Begun(_)) => {
+                if let Stage::Sought(method, _) = stage {
+                    job.searched.push(method);
+                }
+                match self.choose(state, order, &mut job)? {
+                    Some(till) => (till, None),
+                    None => {
+                        self.no_method_left(job, order);
+                        return Ok(());
+                    }
+                }
+            }
+        };
+        if earlier.is_none() {
+            match self.next_to_search(state, order, &job, &till)? {
+                Ok(None) => {}
+                Ok(Some(till)) => {
+                    let key = decide::next_payment_key(state, order);
+                    self.parked.push_back((job, order.clone(), key, till));
                     return Ok(());
                 }
-            },
-        };
-        if earlier.is_none() && !till.was_searched && self.must_search(state, order, &till) {
-            self.parked.push_back((job, order.clone(), till));
-            return Ok(());
+                Err(refusal) => {
+                    self.give_up(job, refusal);
+                    return Ok(());
+                }
+            }
         }
-        let requotes = self.engine.requote(state, &snapshot, order, now)?;
-        let epoch = till.was_searched.then_some(till.epoch);
+        let requotes = self.engine.requote(state, &self.engine.blobs_with(BTreeMap::new()), order, now)?;
+        let was_searched = earlier.is_some() || !job.searched.is_empty();
+        let epoch = was_searched.then_some(self.engine.epoch());
         self.priced.push(Priced::new(job, till, state, order, requotes, earlier, epoch, now));
         Ok(())
     }
@@ -379,59 +400,59 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
             method,
             config: document.config.clone(),
             gateway: Some((gateway, Box::new(plugin.clone()))),
-            was_searched: false,
-            epoch: 0,
         }))
     }
 
-    /// Whether a gateway must be asked for earlier charges: this store may not know of them (it is new or restored).
-    fn must_search(&self, state: &State, order: &Order, till: &Till) -> bool {
-        let remembers = till.gateway.as_ref().is_some_and(|(gateway, _)| gateway.has_memory());
+    /// The next gateway that must be asked for earlier charges, before the first charge of a resource in this store,
+    /// which is new or restored: each that the order could have been paid at, because the lost payment may have been at
+    /// any of them. A method whose documents are gone has nobody to ask.
+    fn next_to_search(
+        &self,
+        state: &State,
+        order: &Order,
+        job: &Job,
+        chosen: &Till,
+    ) -> Result<Result<Option<Till>, Refusal>, EngineError> {
         let epoch = Some(self.engine.epoch());
         let mut rows = order.lines.iter().filter_map(|line| state.resources.get(&line.prepared.resource));
-        remembers && rows.any(|row| row.sought != epoch)
+        if order.total.is_zero() || rows.all(|row| row.sought == epoch) {
+            return Ok(Ok(None));
+        }
+        for method in order.methods.iter().chain([&chosen.method]) {
+            let is_known = crate::gateway::payment_documents(state, &method.method).is_ok();
+            if !is_known || job.searched.contains(method) {
+                continue;
+            }
+            match self.till(state, method.clone())? {
+                Ok(till) if till.gateway.as_ref().is_some_and(|(gateway, _)| gateway.has_memory()) => {
+                    return Ok(Ok(Some(till)));
+                }
+                Ok(_) => {}
+                Err(refusal) => return Ok(Err(refusal)),
+            }
+        }
+        Ok(Ok(None))
     }
 
     fn unpark(&mut self) {
-        for (job, order, till) in std::mem::take(&mut self.parked) {
+        for (job, order, key, till) in std::mem::take(&mut self.parked) {
             if self.is_free(&till.method.method) {
-                self.search(job, order, till);
+                self.search(job, order, key, till);
             } else {
-                self.parked.push_back((job, order, till));
+                self.parked.push_back((job, order, key, till));
             }
         }
     }
 
-    fn search(&mut self, job: Job, order: Order, till: Till) {
+    fn search(&mut self, job: Job, order: Order, key: Digest, till: Till) {
         let Some((gateway, _)) = till.gateway else { return };
         let now = self.engine.now();
         *self.running.entry(till.method.method.clone()).or_default() += 1;
         self.pool.ask(move || {
-            let number = u32::try_from(order.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
-            let asked = earlier_ref(&order, number, till.method.reference.clone(), now);
+            let asked = earlier_ref(&order, key, till.method.reference.clone(), now);
             let answer = sought(gateway.find_charge(&config_text(&till.config), &asked), &order);
             Finished { job, method: till.method, answer: Answer::Sought(answer) }
         });
-    }
-
-    fn after_search(
-        &self,
-        state: &State,
-        method: AccountMethod,
-        sought: crate::asking::Sought,
-    ) -> Result<Result<(Till, Option<decide::Earlier>), Refusal>, EngineError> {
-        use crate::asking::Sought;
-        let earlier = match sought {
-            Sought::None => None,
-            Sought::Found(earlier) => Some(earlier),
-            Sought::CannotTell(detail) => {
-                let message = format!("{} cannot tell of earlier charges: {detail}", method.method);
-                let hint = "nothing was charged; try again when the gateway answers";
-                return Ok(Err(Refusal::new(Reason::PaymentUnknown, message).hint(hint)));
-            }
-        };
-        let till = self.till(state, method)?;
-        Ok(till.map(|till| (Till { was_searched: true, epoch: self.engine.epoch(), ..till }, earlier)))
     }
 
     fn no_method_left(&mut self, job: Job, order: &Order) {

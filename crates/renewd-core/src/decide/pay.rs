@@ -68,7 +68,7 @@ pub fn start_attempt(
             .hint(format!("`renewd orders cancel {}`, then renew again", order.id)));
     }
     let by_balance = spec.method.method.is_balance();
-    let attempt = new_attempt(order, spec, now);
+    let attempt = new_attempt(state, order, spec, now);
     let number = attempt.number;
     let mut events = vec![Event::AttemptStarted { order: order.id.clone(), attempt: Box::new(attempt) }];
     if by_balance {
@@ -77,11 +77,11 @@ pub fn start_attempt(
     Ok(events)
 }
 
-fn new_attempt(order: &Order, spec: AttemptSpec, now: DateTime<Utc>) -> Attempt {
+fn new_attempt(state: &State, order: &Order, spec: AttemptSpec, now: DateTime<Utc>) -> Attempt {
     let number = u32::try_from(order.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
     Attempt {
         number,
-        key: order.payment_key(number),
+        key: next_payment_key(state, order),
         method: spec.method,
         plugin: spec.plugin,
         config: spec.config,
@@ -93,6 +93,11 @@ fn new_attempt(order: &Order, spec: AttemptSpec, now: DateTime<Utc>) -> Attempt 
         checks: 0,
         next_check: None,
     }
+}
+
+/// The payment key of an order's next attempt.
+pub fn next_payment_key(state: &State, order: &Order) -> Digest {
+    order.payment_key(state.tries_made(order).saturating_add(1))
 }
 
 /// Takes a charge that the gateway knew before this store made one: the same one pays the order, whatever its lines
@@ -118,7 +123,7 @@ pub fn take_earlier(
             Ok(hold("the gateway has a charge for it, and its expiry has moved since it was ordered".to_owned()))
         }
         Earlier::Same { outcome } => {
-            let attempt = new_attempt(order, spec, now);
+            let attempt = new_attempt(state, order, spec, now);
             let number = attempt.number;
             let mut events = vec![Event::AttemptStarted { order: order.id.clone(), attempt: Box::new(attempt) }];
             match outcome {

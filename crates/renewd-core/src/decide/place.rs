@@ -141,6 +141,7 @@ pub fn place(state: &State, placing: Placing, now: DateTime<Utc>) -> Result<(Ord
         month,
         status: if holds.is_empty() { OrderStatus::Open } else { OrderStatus::Held },
         holds,
+        sought: None,
         attempts: Vec::new(),
         refunds: Vec::new(),
     };

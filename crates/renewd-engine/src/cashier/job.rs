@@ -31,6 +31,8 @@ pub(super) struct Job {
     pub(super) order: OrderId,
     /// Methods that were tried, or could not be.
     pub(super) tried: Vec<AccountMethod>,
+    /// Methods whose gateways know of no earlier charge.
+    pub(super) searched: Vec<AccountMethod>,
     pub(super) reprices: usize,
     /// Why the last method could not be tried.
     pub(super) refusal: Option<Refusal>,
@@ -46,6 +48,7 @@ impl Job {
         Self {
             order,
             tried: Vec::new(),
+            searched: Vec::new(),
             reprices: 0,
             refusal: None,
             attempted: false,
@@ -61,15 +64,11 @@ pub(super) struct Till {
     pub(super) method: AccountMethod,
     pub(super) config: serde_json::Value,
     pub(super) gateway: Option<(Arc<dyn Gateway>, Box<Plugin>)>,
-    /// Whether the gateway was asked for earlier charges.
-    pub(super) was_searched: bool,
-    /// In which epoch of the store.
-    pub(super) epoch: u32,
 }
 
 impl Till {
     pub(super) fn of_balance(method: AccountMethod) -> Self {
-        Self { method, config: serde_json::Value::Null, gateway: None, was_searched: false, epoch: 0 }
+        Self { method, config: serde_json::Value::Null, gateway: None }
     }
 
     /// What settles an order that costs nothing.

@@ -280,6 +280,15 @@ fn a_charge_that_the_gateway_knows_already_pays_the_order_without_another() {
     assert_eq!(charges(&world.north), 0);
 }
 
+/// The lost payment may have been at another gateway than the one that would be asked to pay now.
+#[test]
+fn every_gateway_of_the_order_is_asked_for_earlier_charges() {
+    let world = World::new(3, (takes, knows_nothing), (takes, |charge| knows(charge, &charge.amount)));
+    let view = world.run(&RunOptions::default());
+    assert_eq!(count(&view, Verdict::Renewed), 3, "{view:#?}");
+    assert_eq!((charges(&world.north), charges(&world.south)), (0, 0));
+}
+
 #[test]
 fn a_charge_of_another_total_holds_the_order() {
     let world = World::new(3, (takes, |charge| knows(charge, "9.99")), (takes, knows_nothing));

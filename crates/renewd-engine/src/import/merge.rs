@@ -79,6 +79,7 @@ fn new_resource(row: &Checked, end: TermEnd) -> Resource {
         open_order: None,
         imported_generation: 0,
         sought: None,
+        tries: None,
         auto: AutoRecord::default(),
         noted: None,
         converted: None,
