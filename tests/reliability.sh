@@ -5,9 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if [ "${1:-long}" = quick ]; then
-    export RENEWD_KILLS="${RENEWD_KILLS:-200}" RENEWD_FLIPS="${RENEWD_FLIPS:-2000}" RENEWD_CUTS="${RENEWD_CUTS:-4}"
+    export RENEWD_KILLS="${RENEWD_KILLS:-200}" RENEWD_FLIPS="${RENEWD_FLIPS:-2000}" RENEWD_POWER_CUTS="${RENEWD_POWER_CUTS:-4}"
 else
-    export RENEWD_KILLS="${RENEWD_KILLS:-20000}" RENEWD_FLIPS="${RENEWD_FLIPS:-all}" RENEWD_CUTS="${RENEWD_CUTS:-100}"
+    export RENEWD_KILLS="${RENEWD_KILLS:-20000}" RENEWD_FLIPS="${RENEWD_FLIPS:-all}" RENEWD_POWER_CUTS="${RENEWD_POWER_CUTS:-100}"
     export RENEWD_DEATHS="${RENEWD_DEATHS:-all}"
 fi
 export RENEWD_KILL_SEED="${RENEWD_KILL_SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}"

@@ -2,7 +2,7 @@
 //! be found after the cut, and the copy is mounted and audited. What was acknowledged before the cut must be there.
 //!
 //! Kinder than reality in one thing: what the system has handed to the device counts as written. Needs root and loop
-//! devices; elsewhere it says so. `RENEWD_CUTS` says how many cuts (3 unless told).
+//! devices; elsewhere it says so. `RENEWD_POWER_CUTS` says how many cuts (3 unless told).
 
 #![allow(
     clippy::unwrap_used,
@@ -98,7 +98,8 @@ fn image(folder: &Path) -> Result<PathBuf, String> {
 #[test]
 fn what_was_acknowledged_before_a_power_cut_is_there_after_it() {
     let Some((bank, _ledgers, template)) = ready() else { return };
-    let cuts: u64 = std::env::var("RENEWD_CUTS").map_or(3, |text| text.parse().expect("RENEWD_CUTS is a number"));
+    let cuts: u64 =
+        std::env::var("RENEWD_POWER_CUTS").map_or(3, |text| text.parse().expect("RENEWD_POWER_CUTS is a number"));
     let seed: u64 = std::env::var("RENEWD_KILL_SEED").map_or(7, |text| text.parse().expect("a number"));
     let mut dice = Dice::seeded(seed);
     let (mut survived, mut in_doubt) = (0, 0);
