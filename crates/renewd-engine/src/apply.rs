@@ -211,7 +211,7 @@ fn guard(planned: &Planned, allow: &Allow) -> Result<(), EngineError> {
     if !view.grants.is_empty() && !allow.grants {
         return Err(EngineError::Guard {
             code: "grants",
-            message: format!("plugins would be granted {}", view.grants.join(", ")),
+            message: format!("this would newly grant {}", view.grants.join(", ")),
             hint: "if that is meant, add `--allow grants`".to_owned(),
         });
     }

@@ -4,17 +4,18 @@ use crate::charge::{NextCharge, charge_blocked, next_charge};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::next_run::outlook;
+use crate::report::next_command;
 use crate::view::{BalanceView, Board, BoardTab, Notice, NoticeKind, Totals, add_total};
 use chrono::{DateTime, Utc};
 use renewd_core::calendar::rfc3339_in;
 use renewd_core::cover::{Cover, mode_of};
 use renewd_core::documents::Mode;
-use renewd_core::ids::ResourceId;
+use renewd_core::ids::{ResourceId, SinkName};
 use renewd_core::order::{Order, OrderStatus, Outcome};
 use renewd_core::quote::Quote;
 use renewd_core::refusal::Refusal;
 use renewd_core::resource::{Freeze, Phase, Resource};
-use renewd_core::state::State;
+use renewd_core::state::{SinkCursor, State};
 use std::collections::BTreeMap;
 
 impl Engine {
@@ -50,6 +51,7 @@ impl Engine {
             });
         }
         notices.extend(cannot_renew(state, &outlook.quotes, now));
+        notices.extend(state.sinks.iter().filter_map(|(name, cursor)| sink_notice(name, cursor)));
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for notice in &notices {
             let word = serde_json::to_value(notice.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned));
@@ -115,15 +117,17 @@ fn order_notice(state: &State, order: &Order) -> Option<Notice> {
         (OrderStatus::Pending, Some(Outcome::RequiresAction { url, expires, .. })) => (
             NoticeKind::RequiresAction,
             format!("{what}: a person must act at {url} until {}", rfc3339_in(*expires, zone)),
-            format!("renewd orders pay {id}"),
+            "renewd run".to_owned(),
         ),
         (OrderStatus::Pending, _) => {
             (NoticeKind::Pending, format!("{what}: the gateway has not decided"), "renewd run".to_owned())
         }
         (OrderStatus::Unknown, Some(Outcome::Unknown { detail, .. })) => (
             NoticeKind::Unknown,
-            format!("{what}: nobody knows whether it was paid: {detail}"),
-            format!("renewd orders resolve {id} --as succeeded|declined --reason TEXT"),
+            format!(
+                "{what}: nobody knows whether it was paid: {detail}; where the gateway cannot tell, `renewd orders resolve {id} --as succeeded|declined --reason TEXT`"
+            ),
+            next_command(order).unwrap_or_else(|| "renewd run".to_owned()),
         ),
         (OrderStatus::Held, _) => (
             NoticeKind::Held,
@@ -145,6 +149,18 @@ fn order_notice(state: &State, order: &Order) -> Option<Notice> {
         when: Some(rfc3339_in(order.expires_at, zone)),
         message,
         command: Some(command),
+    })
+}
+
+/// A sink that could not be told what happened.
+fn sink_notice(name: &SinkName, cursor: &SinkCursor) -> Option<Notice> {
+    let failure = cursor.failure.as_ref()?;
+    Some(Notice {
+        kind: NoticeKind::EventsBehind,
+        subject: name.to_string(),
+        when: Some(rfc3339_in(failure.since, chrono_tz::UTC)),
+        message: format!("has been told nothing since then: {}", failure.reason),
+        command: Some("renewd run".to_owned()),
     })
 }
 

@@ -28,6 +28,7 @@ mod modes;
 mod next_run;
 mod options;
 mod orders;
+mod outbox;
 mod paying;
 mod plan;
 mod plugins;

@@ -10,6 +10,7 @@ use crate::load::{Documents, overlaps};
 use crate::locking::{LockPlan, plan_lock};
 use crate::next_run::{Outlook, outlook};
 use crate::options::{Desired, ImportOptions};
+use crate::outbox::first_cursors;
 use crate::reaching::widened;
 use crate::requests::{RequestPlan, Start};
 use crate::view::{ImportConflict, ImportView, OverrideRow, OverrideSummary, PlanView, PlannedOrder, SkippedRow};
@@ -129,6 +130,9 @@ impl<'a> Draft<'a> {
         }
         for key in removed {
             self.push(Event::DocumentRemoved { key });
+        }
+        for event in first_cursors(&self.snapshot.state, &self.state, self.snapshot.sequence) {
+            self.push(event);
         }
     }
 

@@ -1,10 +1,10 @@
-//! What plugins are given when they are called: grants, secrets out of the environment, the way to the network.
+//! What plugins and sinks are given: grants, secrets out of the environment, the way to the network.
 //!
 //! INVARIANT (secrets-late): a secret's value is read when an attempt is about to be made and goes straight to the plugin
 //! host. It is in no document, event, view or message.
 
 use crate::engine::Engine;
-use renewd_core::documents::{Document, DocumentKey, DocumentKind, Plugin};
+use renewd_core::documents::{Document, DocumentKey, DocumentKind, EventSink, Plugin, SinkTarget};
 use renewd_core::refusal::{Reason, Refusal};
 use renewd_core::state::State;
 use renewd_plugin_host::{Access, Network, NetworkOptions, PaymentPlugin, Reach, Secrets};
@@ -20,7 +20,12 @@ pub(crate) struct Outside {
 }
 
 impl Outside {
-    fn network(&self) -> Network {
+    /// Whether nothing may leave this machine.
+    pub(crate) fn is_rehearsal(&self) -> bool {
+        self.reach == Reach::Loopback
+    }
+
+    pub(crate) fn network(&self) -> Network {
         let options =
             || NetworkOptions { reach: self.reach, extra_ca: self.extra_ca.clone(), proxy_from_environment: true };
         self.network.get_or_init(|| Network::new(options())).clone()
@@ -63,10 +68,13 @@ impl Engine {
     }
 }
 
-/// What plugins would be given beyond what was last applied, one sentence each.
+/// What plugins and webhooks would be given beyond what was last applied, one sentence each.
 pub(crate) fn widened(before: &State, after: &State) -> Vec<String> {
     let mut found = Vec::new();
     for document in after.documents.values() {
+        if let Document::EventSink(sink) = document {
+            found.extend(widened_sink(before, sink));
+        }
         let Document::Plugin(plugin) = document else { continue };
         let key = DocumentKey { kind: DocumentKind::Plugin, name: plugin.name.to_string() };
         let known = match before.documents.get(&key) {
@@ -81,6 +89,24 @@ pub(crate) fn widened(before: &State, after: &State) -> Vec<String> {
         found.extend(
             secrets.map(|(name, source)| format!("secret `{name}` (from `{}`) to plugin {}", source.env, plugin.name)),
         );
+    }
+    found
+}
+
+/// A webhook carries what happened out of this machine, so a new one is judged like a grant.
+fn widened_sink(before: &State, sink: &EventSink) -> Vec<String> {
+    let SinkTarget::Webhook { url, secret } = &sink.target else { return Vec::new() };
+    let key = DocumentKey { kind: DocumentKind::EventSink, name: sink.name.to_string() };
+    let known = match before.documents.get(&key) {
+        Some(Document::EventSink(EventSink { target: SinkTarget::Webhook { url, secret }, .. })) => Some((url, secret)),
+        _ => None,
+    };
+    let mut found = Vec::new();
+    if known.is_none_or(|(known, _)| known != url) {
+        found.push(format!("events to `{url}` by sink {}", sink.name));
+    }
+    if known.is_none_or(|(_, known)| known != secret) {
+        found.push(format!("the secret from `{}` to sink {}", secret.env, sink.name));
     }
     found
 }
@@ -125,6 +151,32 @@ mod tests {
             widened(&state(&[], &[("key", "A")]), &state(&[], &[("key", "B"), ("new", "C")])),
             ["secret `key` (from `B`) to plugin gateway", "secret `new` (from `C`) to plugin gateway"]
         );
+    }
+
+    fn told(target: SinkTarget) -> State {
+        let sink = EventSink { name: "hook".parse().unwrap(), target, events: Vec::new() };
+        let document = Document::EventSink(sink);
+        let mut state = State::default();
+        state.documents.insert(document.key(), document);
+        state
+    }
+
+    fn webhook(url: &str, env: &str) -> State {
+        told(SinkTarget::Webhook { url: url.to_owned(), secret: SecretSource { env: env.to_owned() } })
+    }
+
+    #[test]
+    fn a_webhook_that_is_new_or_goes_elsewhere_is_named() {
+        const HERE: &str = "https://hooks.example.com/a";
+        const THERE: &str = "https://hooks.example.com/b";
+        let none = State::default();
+        assert_eq!(widened(&none, &webhook(HERE, "A")).len(), 2);
+        assert!(widened(&webhook(HERE, "A"), &webhook(HERE, "A")).is_empty());
+        assert_eq!(widened(&webhook(HERE, "A"), &webhook(THERE, "A")), [format!("events to `{THERE}` by sink hook")]);
+        assert_eq!(widened(&webhook(HERE, "A"), &webhook(HERE, "B")), ["the secret from `B` to sink hook"]);
+        let file = told(SinkTarget::File { path: "/srv/events.ndjson".to_owned() });
+        assert!(widened(&none, &file).is_empty());
+        assert_eq!(widened(&file, &webhook(HERE, "A")).len(), 2);
     }
 
     #[test]

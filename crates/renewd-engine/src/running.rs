@@ -1,7 +1,7 @@
 //! A run: what time, gateways and policies make due is done, once.
 //!
 //! In this order: phases and ends of terms, gateways asked for what is unknown, automatic renewals ordered, due orders
-//! paid. What cannot be done is an item of the answer, and is tried again at the next run.
+//! paid, sinks told. What cannot be done is an item of the answer, and is tried again at the next run.
 
 mod due;
 mod warnings;
@@ -11,6 +11,7 @@ use crate::cashier::{Budget, Unpaid};
 use crate::engine::{Engine, Snapshot};
 use crate::error::EngineError;
 use crate::orders::refund_view;
+use crate::outbox::OutboxLimits;
 use crate::quoting::Unquoted;
 use crate::reconciling::{Open, open_ends};
 use crate::report::{finish, renew_view};
@@ -76,6 +77,7 @@ impl Engine {
             expired,
             asked: asked.len(),
             warnings: self.warnings(now)?,
+            delivered: self.deliver_events(now, &OutboxLimits::default())?,
         })
     }
 

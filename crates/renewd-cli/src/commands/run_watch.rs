@@ -92,13 +92,14 @@ fn passes(error: &CliError) -> bool {
 /// that has still not decided, is not told again.
 fn has_news(view: &RunView, last: Option<&RunView>) -> bool {
     let Some(last) = last else { return !render::run::is_quiet(view) };
-    let RunView { at: _, charged: _, renewals, refunds, time, expired, asked: _, warnings } = view;
+    let RunView { at: _, charged: _, renewals, refunds, time, expired, asked: _, warnings, delivered } = view;
     !time.is_empty()
         || !expired.is_empty()
         || renewals.items.iter().any(|item| !last.renewals.items.contains(item))
         || renewals.orders.iter().any(|order| !last.renewals.orders.contains(order))
         || refunds.iter().any(|refund| !last.refunds.contains(refund))
         || warnings.iter().any(|warning| !last.warnings.contains(warning))
+        || delivered.iter().any(|sink| sink.delivered > 0 || !last.delivered.contains(sink))
 }
 
 fn show(context: &Context<'_>, view: &RunView) -> Result<(), CliError> {

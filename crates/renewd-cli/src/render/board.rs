@@ -104,6 +104,7 @@ pub(crate) fn notice_word(kind: NoticeKind) -> &'static str {
         NoticeKind::Lapsing => "lapsing",
         NoticeKind::Late => "late",
         NoticeKind::CannotRenew => "cannot-renew",
+        NoticeKind::EventsBehind => "events-behind",
         NoticeKind::NoPolicy => "no-policy",
     }
 }
@@ -115,6 +116,7 @@ fn tone(kind: NoticeKind) -> Tone {
         | NoticeKind::Held
         | NoticeKind::Lapsing
         | NoticeKind::CannotRenew
+        | NoticeKind::EventsBehind
         | NoticeKind::NoPolicy => Tone::Warn,
         NoticeKind::Pending | NoticeKind::Refund | NoticeKind::Unpaid | NoticeKind::Due => Tone::Plain,
     }

@@ -7,7 +7,7 @@ use crate::ui::page::Page;
 use crate::ui::style::Tone;
 use crate::ui::table::{Table, plain, toned};
 use crate::ui::words;
-use renewd_engine::view::{OrderSummary, RunView, TimeNote, Warning};
+use renewd_engine::view::{OrderSummary, RunView, SinkView, TimeNote, Warning};
 
 /// What a run did.
 pub(crate) fn run(page: &mut Page, view: &RunView) {
@@ -37,19 +37,42 @@ pub(crate) fn run(page: &mut Page, view: &RunView) {
     }
     refund::of_run(page, &view.refunds);
     warnings(page, &view.warnings);
+    sinks(page, &view.delivered);
     page.gap();
     page.say(Tone::Strong, format!("charged {}", words::sums_or_nothing(&view.charged)));
 }
 
 /// Whether nothing happened in a run, and nothing that was due was left.
 pub(crate) fn is_quiet(view: &RunView) -> bool {
-    let RunView { at: _, charged: _, renewals, refunds, time, expired, asked, warnings } = view;
+    let RunView { at: _, charged: _, renewals, refunds, time, expired, asked, warnings, delivered } = view;
     refunds.is_empty()
         && renewals.items.is_empty()
         && time.is_empty()
         && expired.is_empty()
         && *asked == 0
         && warnings.is_empty()
+        && delivered.is_empty()
+}
+
+fn sinks(page: &mut Page, sinks: &[SinkView]) {
+    if sinks.is_empty() {
+        return;
+    }
+    page.heading("events");
+    let mut table = Table::new(&["sink", "told>", "behind since", "why"]).indent(2);
+    for sink in sinks {
+        let (since, why) = match &sink.behind {
+            Some(behind) => (dates::short(&behind.since), behind.reason.as_str()),
+            None => (String::new(), ""),
+        };
+        table.row(vec![
+            plain(&sink.sink),
+            plain(words::grouped(sink.delivered)),
+            toned(Tone::Warn, since),
+            toned(Tone::Warn, why),
+        ]);
+    }
+    page.table(table);
 }
 
 fn warnings(page: &mut Page, warnings: &[Warning]) {

@@ -48,6 +48,8 @@ pub enum NoticeKind {
     Late,
     /// An automatic renewal that cannot succeed as things stand.
     CannotRenew,
+    /// A sink that could not be told what happened.
+    EventsBehind,
     /// Resources that no policy matches.
     NoPolicy,
 }
@@ -58,9 +60,9 @@ pub enum NoticeKind {
 pub struct Notice {
     /// What it is about.
     pub kind: NoticeKind,
-    /// Resource or order.
+    /// Resource, order or sink.
     pub subject: String,
-    /// RFC 3339: until when.
+    /// RFC 3339: until when, and for a sink since when.
     pub when: Option<String>,
     /// What is the matter, in one sentence.
     pub message: String,

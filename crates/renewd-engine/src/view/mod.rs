@@ -10,6 +10,7 @@ mod order;
 mod resource;
 mod run;
 mod show;
+mod sink;
 mod store;
 
 pub use board::{BalanceView, Board, BoardTab, Notice, NoticeKind};
@@ -25,6 +26,7 @@ pub use show::{
     AccountView, AlignPreview, AlignRow, CandidateView, DaySuggestion, DocumentView, EventView, ModeChangeView,
     ModeRow, PhaseChangeView, PluginCheck, PluginRow, ReplayLine, ReplayView, RequestView, ResourceView, Show, UseView,
 };
+pub use sink::{SinkBehind, SinkView};
 pub use store::{StoreInfoView, StoreVerifyView};
 
 use renewd_core::money::Money;

@@ -1,6 +1,6 @@
 //! What a run did.
 
-use super::{RefundView, RenewView, Totals};
+use super::{RefundView, RenewView, SinkView, Totals};
 use renewd_core::ids::{OrderId, ResourceId};
 use serde::Serialize;
 
@@ -62,4 +62,6 @@ pub struct RunView {
     pub asked: usize,
     /// Renewals of the coming days that cannot succeed as things stand.
     pub warnings: Vec<Warning>,
+    /// Sinks that were told something, or that could not be.
+    pub delivered: Vec<SinkView>,
 }
