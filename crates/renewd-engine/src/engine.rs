@@ -176,7 +176,13 @@ impl Engine {
 
     /// Opens the store for a short visit.
     pub(crate) fn desk(&self, at: DateTime<Utc>) -> Result<Desk, EngineError> {
-        self.desk_within(at, self.options.wait)
+        self.desk_at(self.open(self.options.wait)?, at)
+    }
+
+    /// Opens the store for a short visit that commits nothing, which works also where the disk is full.
+    pub(crate) fn reading_desk(&self, at: DateTime<Utc>) -> Result<Desk, EngineError> {
+        self.must_have_store()?;
+        self.desk_at(self.home.open_to_read(self.options.wait)?, at)
     }
 
     /// Opens the store with the rows of some orders only, to write down what became of them: that must not be lost
@@ -222,18 +228,23 @@ impl Engine {
     }
 
     fn open(&self, wait: Duration) -> Result<Store, EngineError> {
-        if !self.has_store() {
-            return Err(EngineError::input(
-                "no-store",
-                format!("there is no store in `{}`", self.options.store.display()),
-                "`renewd apply DIR` makes one, or name another with `--store`".to_owned(),
-            ));
-        }
+        self.must_have_store()?;
         Ok(self.home.open(wait)?)
     }
 
-    fn desk_within(&self, at: DateTime<Utc>, wait: Duration) -> Result<Desk, EngineError> {
-        let store = self.open(wait)?;
+    /// Refuses where there is no store.
+    pub(crate) fn must_have_store(&self) -> Result<(), EngineError> {
+        if self.has_store() {
+            return Ok(());
+        }
+        Err(EngineError::input(
+            "no-store",
+            format!("there is no store in `{}`", self.options.store.display()),
+            "`renewd apply DIR` makes one, or name another with `--store`".to_owned(),
+        ))
+    }
+
+    fn desk_at(&self, store: Store, at: DateTime<Utc>) -> Result<Desk, EngineError> {
         let state = crate::desk::working_state(&store)?;
         let mut desk = Desk::new(store, Arc::clone(&self.home), state, (at, &self.actor, &self.options.command));
         desk.settle_time()?;
@@ -248,7 +259,7 @@ impl Engine {
             let (state, sequence) = (State::default(), Sequence::default());
             return Ok(Snapshot { state, sequence, exists: false, blobs });
         }
-        Ok(Snapshot::of(self.desk(at)?, blobs))
+        Ok(Snapshot::of(self.reading_desk(at)?, blobs))
     }
 
     /// Blobs of the store and some that are not stored yet.

@@ -2,7 +2,7 @@
 
 use renewd_core::refusal::Refusal;
 use renewd_policy::{Finding, Sources};
-use renewd_store::{CommitError, StoreError};
+use renewd_store::{CommitError, JournalError, StoreError};
 
 /// The exit codes (docs/cli.md): 0 done, 1 refused, 2 changes pending, 3 invalid input, 4 unknown or held, 5 busy,
 /// 6 damaged, 7 partly done, 64 usage, 70 bug.
@@ -171,36 +171,56 @@ impl EngineError {
 }
 
 fn store_exit(error: &StoreError) -> Exit {
-    if error.is_busy() {
-        Exit::Busy
-    } else if error.is_damage() {
-        Exit::Damaged
-    } else {
-        Exit::Invalid
+    match error {
+        StoreError::Exists(_) | StoreError::NoSpace { .. } => Exit::Refused,
+        error if error.is_busy() => Exit::Busy,
+        error if error.is_damage() => Exit::Damaged,
+        _ => Exit::Invalid,
     }
 }
 
 fn store_word(error: &StoreError) -> &'static str {
-    if error.is_busy() {
-        "store-busy"
-    } else if error.is_damage() {
-        "store-damaged"
-    } else if error.is_missing() {
-        "no-store"
-    } else {
-        "store-refused"
+    match error {
+        StoreError::Exists(_) => "store-exists",
+        StoreError::NoSpace { .. } => "no-space",
+        error if error.is_busy() => "store-busy",
+        error if error.is_damage() => "store-damaged",
+        error if error.is_missing() => "no-store",
+        _ => "store-refused",
     }
 }
 
 fn store_hint(error: &StoreError) -> Option<String> {
-    let hint = if error.is_busy() {
-        "another renewd is at work; try again, or wait longer with `--wait SECONDS`"
-    } else if error.is_damage() {
-        "nothing was changed; keep a copy of the store, then see `renewd store verify`"
-    } else if error.is_missing() {
-        "`renewd apply DIR` makes one, or name another with `--store`"
-    } else {
-        return None;
+    let hint = match error {
+        StoreError::Busy { .. } => "another renewd is at work; try again, or wait longer with `--wait SECONDS`",
+        StoreError::Missing(_) => "`renewd apply DIR` makes one, or name another with `--store`",
+        StoreError::Exists(_) => "nothing is written over a store; name another directory",
+        StoreError::NoSpace { .. } => "make room on the disk; nothing was changed",
+        StoreError::Target { .. } => "name a directory that does not exist yet, in one that does",
+        StoreError::Backup(_) => "`renewd store restore BACKUP --store DIR` makes a store of it",
+        StoreError::NotABackup(_) => "`renewd store backup DIR` makes a backup",
+        StoreError::BadCopy { .. } => {
+            "take another backup, or save what is intact: `renewd store salvage NEWDIR --store DIR`"
+        }
+        StoreError::NothingIntact(_) => "`renewd store restore BACKUP --store DIR` makes a store of a backup",
+        StoreError::NoBlob(_) | StoreError::BadBlob(_) => {
+            "`renewd apply DIR` writes it again if a document in force has it"
+        }
+        StoreError::Index(_) => "nothing was lost: `renewd store rebuild` makes the index anew from the journal",
+        StoreError::Journal(JournalError::Io { .. } | JournalError::Poisoned(_)) | StoreError::Io { .. } => {
+            "see to the disk, then run `renewd store verify`"
+        }
+        StoreError::Journal(JournalError::Damaged(_) | JournalError::BadHeader(_) | JournalError::Missing)
+        | StoreError::Orphaned(_)
+        | StoreError::BadIdentity(_)
+        | StoreError::Mixed { .. } => {
+            "nothing was changed; `renewd store restore BACKUP --store NEWDIR` makes a store of a backup, \
+             `renewd store salvage NEWDIR` one of all that is intact here"
+        }
+        StoreError::Version(_)
+        | StoreError::Journal(JournalError::Version(_) | JournalError::TooLarge(_) | JournalError::NoSpace { .. })
+        | StoreError::BlobTooLarge { .. }
+        | StoreError::ReadOnly => return None,
     };
     Some(hint.to_owned())
 }

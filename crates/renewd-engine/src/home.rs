@@ -22,6 +22,14 @@ pub trait Home: Send + Sync {
     /// There is none, it stays busy, or it is damaged.
     fn open(&self, wait: Duration) -> Result<Store, StoreError>;
 
+    /// Opens the store for one visit that commits nothing: also where the disk is full.
+    ///
+    /// # Errors
+    /// As [`Home::open`].
+    fn open_to_read(&self, wait: Duration) -> Result<Store, StoreError> {
+        self.open(wait)
+    }
+
     /// The bytes of a digest; needs no lock, because blobs never change.
     ///
     /// # Errors
@@ -73,6 +81,10 @@ impl Home for Directory {
 
     fn open(&self, wait: Duration) -> Result<Store, StoreError> {
         Store::open(self.path(), wait, Mode::Write)
+    }
+
+    fn open_to_read(&self, wait: Duration) -> Result<Store, StoreError> {
+        Store::open(self.path(), wait, Mode::Read)
     }
 
     fn blob(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {

@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::files::write_whole;
 use crate::locking::read_lock;
-use crate::view::{StoreInfoView, StoreVerifyView};
+use crate::view::{RestoredView, StoreInfoView, StoreVerifyView};
 use renewd_core::documents::Document;
 use renewd_policy::Lock;
 use renewd_store::{IndexVerdict, StoreInfo};
@@ -47,7 +47,7 @@ impl Engine {
     /// # Errors
     /// There is none, or it cannot be read.
     pub fn store_info(&self) -> Result<StoreInfoView, EngineError> {
-        let StoreInfo { id, format_version, head, journal_bytes, index_bytes, rows, .. } =
+        let StoreInfo { id, format_version, restored, head, journal_bytes, index_bytes, rows, .. } =
             renewd_store::info(&self.options.store, self.options.wait)?;
         let revision = self.snapshot(self.now())?.state.meta.revision;
         Ok(StoreInfoView {
@@ -60,6 +60,7 @@ impl Engine {
             index_bytes,
             rows: rows.into_iter().map(|(tree, count)| (tree.to_owned(), count)).collect(),
             revision,
+            restored: restored.map(RestoredView::of),
         })
     }
 
@@ -81,15 +82,17 @@ impl Engine {
                 rows.join(", ")
             )),
             IndexVerdict::Unreadable { reason } => {
-                notes.push(format!("the index cannot be read ({reason}); the next command makes it anew"));
+                notes.push(format!(
+                    "the index cannot be read ({reason}); the journal is whole, and the next command makes the index anew"
+                ));
             }
         }
         for digest in &report.blobs.damaged {
-            notes.push(format!("the blob {digest} is damaged"));
+            notes.push(format!("the blob {digest} is damaged; `renewd apply DIR` writes it again if it is in use"));
         }
         let missing = self.missing_blobs()?;
         notes.extend(
-            missing.iter().map(|what| format!("the bytes of {what} are missing; `renewd apply` brings them back")),
+            missing.iter().map(|what| format!("the bytes of {what} are missing; `renewd apply DIR` brings them back")),
         );
         Ok(StoreVerifyView {
             directory: self.options.store.display().to_string(),
@@ -106,7 +109,7 @@ impl Engine {
 
     /// Plugins and price lists in force whose bytes the store does not have.
     fn missing_blobs(&self) -> Result<Vec<String>, EngineError> {
-        let desk = self.desk(self.now())?;
+        let desk = self.reading_desk(self.now())?;
         let missing = desk.state.documents.values().filter(|document| match document {
             Document::Plugin(plugin) => !desk.store().has_blob(&plugin.digest),
             Document::PriceList(list) => !desk.store().has_blob(&list.rows),

@@ -10,6 +10,7 @@ mod boarding;
 mod cashier;
 mod changes;
 mod charge;
+mod copying;
 mod desk;
 mod engine;
 mod error;

@@ -29,7 +29,7 @@ impl Engine {
                 renewd_policy::did_you_mean(wrong, &STATUSES),
             ));
         }
-        let desk = self.desk(self.now())?;
+        let desk = self.reading_desk(self.now())?;
         let mut orders: Vec<Order> = if filter.all || !filter.statuses.is_empty() {
             let mut all = desk.store().orders()?;
             all.extend(desk.state.orders.clone());

@@ -51,7 +51,7 @@ impl Engine {
     /// # Errors
     /// The store cannot be read.
     pub fn plugin_list(&self) -> Result<Vec<PluginRow>, EngineError> {
-        let desk = self.desk(self.now())?;
+        let desk = self.reading_desk(self.now())?;
         let rows = desk.state.documents.values().filter_map(|document| match document {
             Document::Plugin(plugin) => Some(PluginRow {
                 name: plugin.name.to_string(),

@@ -155,14 +155,7 @@ impl Engine {
     }
 
     pub(crate) fn require_store(&self, snapshot: &Snapshot) -> Result<(), EngineError> {
-        if snapshot.exists {
-            return Ok(());
-        }
-        Err(EngineError::input(
-            "no-store",
-            format!("there is no store in `{}`", self.options.store.display()),
-            "`renewd apply DIR` makes one, or name another with `--store`".to_owned(),
-        ))
+        if snapshot.exists { Ok(()) } else { self.must_have_store() }
     }
 
     /// Quotes resources, each by its own policy.

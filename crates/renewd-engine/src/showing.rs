@@ -29,7 +29,7 @@ impl Engine {
     /// There is no such thing, the name is ambiguous, or the store cannot be read.
     pub fn show(&self, target: &str, replay: bool) -> Result<Show, EngineError> {
         let now = self.now();
-        let mut desk = self.desk(now)?;
+        let mut desk = self.reading_desk(now)?;
         if let Ok(id) = OrderId::new(target)
             && target.starts_with("ord_")
         {

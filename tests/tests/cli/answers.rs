@@ -26,6 +26,9 @@ fn every_json_document_starts_with_its_version_and_kind() {
         vec!["store", "info"],
         vec!["store", "verify"],
         vec!["store", "rebuild"],
+        vec!["store", "backup", "saved"],
+        vec!["store", "restore", "saved", "--store", "second"],
+        vec!["store", "salvage", "third"],
     ] {
         let all: Vec<&str> = args.iter().copied().chain(["-o", "json"]).collect();
         let mut command = renewd_tests::process::command(world.path(), Some(world.now()), &all);

@@ -15,6 +15,7 @@ mod align;
 mod answers;
 mod apply;
 mod batch;
+mod copies;
 mod documents;
 mod due;
 mod gateway;

@@ -6,18 +6,18 @@ use crate::render;
 use crate::ui::answer::{Answer, SINGLE};
 use clap::{Args, Subcommand};
 use renewd_engine::Exit;
-use renewd_engine::view::{StoreInfoView, StoreVerifyView};
+use renewd_engine::view::{StoreCopyView, StoreInfoView, StoreSalvageView, StoreVerifyView};
 use std::path::PathBuf;
 
-/// Make, look at, verify and rebuild the store
+/// Make, look at, verify, rebuild and copy the store
 #[derive(Debug, Args)]
 #[command(
     disable_help_subcommand = true,
     after_help = "\
 Examples:
   renewd store init --pin policies/
-  renewd store info
-  renewd store verify"
+  renewd store verify
+  renewd store backup /backups/renewd-2026-12-01"
 )]
 pub(crate) struct StoreArgs {
     #[command(subcommand)]
@@ -42,6 +42,35 @@ enum StoreCommand {
     /// Build the queryable state anew from the journal
     #[command(after_help = "Example:\n  renewd store rebuild")]
     Rebuild,
+    /// Copy the store to a new directory, while others go on using it
+    ///
+    /// The copy is whole or absent, and is verified before it appears. It is no store until it is restored.
+    #[command(after_help = "Example:\n  renewd store backup /backups/renewd-2026-12-01")]
+    Backup {
+        /// The directory of the backup, which must not exist yet
+        #[arg(value_name = "DIR")]
+        target: PathBuf,
+    },
+    /// Make a store from a backup, never over another store
+    ///
+    /// The original may have charged after the backup was made. So a restored store says for ever that it is one, and
+    /// before the first charge of each resource its gateway is asked for charges that the store does not know.
+    #[command(after_help = "Example:\n  renewd store restore /backups/renewd-2026-12-01 --store .renewd-restored")]
+    Restore {
+        /// The directory of the backup
+        #[arg(value_name = "BACKUP")]
+        backup: PathBuf,
+    },
+    /// Make a new store from all that is intact of a damaged one
+    ///
+    /// Everything before the first damage is taken over, and what is lost is told. In the damaged store nothing is
+    /// changed. The new store is marked as a restored one is.
+    #[command(after_help = "Example:\n  renewd store salvage .renewd-salvaged")]
+    Salvage {
+        /// The directory of the new store, which must not exist yet
+        #[arg(value_name = "NEWDIR")]
+        target: PathBuf,
+    },
 }
 
 pub(crate) fn store(context: &Context<'_>, args: &StoreArgs) -> Result<Exit, CliError> {
@@ -52,6 +81,9 @@ pub(crate) fn store(context: &Context<'_>, args: &StoreArgs) -> Result<Exit, Cli
         StoreCommand::Info => info(context, &engine.store_info()?),
         StoreCommand::Verify => verified(context, "store-verification", &engine.store_verify()?),
         StoreCommand::Rebuild => verified(context, "store-rebuild", &engine.store_rebuild()?),
+        StoreCommand::Backup { target } => copied(context, "store-backup", &engine.store_backup(target)?),
+        StoreCommand::Restore { backup } => copied(context, "store-restore", &engine.store_restore(backup)?),
+        StoreCommand::Salvage { target } => salvaged(context, &engine.store_salvage(target)?),
     }
 }
 
@@ -63,4 +95,14 @@ fn info(context: &Context<'_>, view: &StoreInfoView) -> Result<Exit, CliError> {
 fn verified(context: &Context<'_>, kind: &'static str, view: &StoreVerifyView) -> Result<Exit, CliError> {
     context.ui.answer(&Answer::one(kind, view), |page| render::store::verification(page, view))?;
     Ok(if view.clean { Exit::Done } else { Exit::Damaged })
+}
+
+fn copied(context: &Context<'_>, kind: &'static str, view: &StoreCopyView) -> Result<Exit, CliError> {
+    context.ui.answer(&Answer::one(kind, view), |page| render::store::copy(page, view))?;
+    Ok(Exit::Done)
+}
+
+fn salvaged(context: &Context<'_>, view: &StoreSalvageView) -> Result<Exit, CliError> {
+    context.ui.answer(&Answer::one("store-salvage", view), |page| render::store::salvage(page, view))?;
+    Ok(if view.complete { Exit::Done } else { Exit::Partly })
 }

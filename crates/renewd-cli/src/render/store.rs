@@ -3,7 +3,7 @@
 use crate::ui::page::Page;
 use crate::ui::style::Tone;
 use crate::ui::words;
-use renewd_engine::view::{StoreInfoView, StoreVerifyView};
+use renewd_engine::view::{Origin, RestoredView, StoreCopyView, StoreInfoView, StoreSalvageView, StoreVerifyView};
 
 /// What the store holds.
 pub(crate) fn info(page: &mut Page, view: &StoreInfoView) {
@@ -12,6 +12,9 @@ pub(crate) fn info(page: &mut Page, view: &StoreInfoView) {
     page.field("id", &view.id);
     page.field("format", view.format);
     page.field("revision", view.revision);
+    if let Some(restored) = &view.restored {
+        page.field("restored", restored_words(restored));
+    }
     page.field("records", number(view.sequence));
     page.field("head", &view.head);
     page.field("journal", format!("{} bytes", number(view.journal_bytes)));
@@ -39,6 +42,67 @@ pub(crate) fn verification(page: &mut Page, view: &StoreVerifyView) {
     } else {
         page.say(Tone::Bad, "the store is damaged");
     }
+}
+
+/// A backup, or a store that was made from one.
+pub(crate) fn copy(page: &mut Page, view: &StoreCopyView) {
+    let what = if view.restored.is_some() { "store" } else { "backup" };
+    page.field(what, &view.directory);
+    page.field("from", &view.from);
+    page.field("records", number(view.sequence));
+    page.field("head", &view.head);
+    page.field("size", format!("{} bytes, {} blobs among them", number(view.bytes), number(view.blobs)));
+    page.gap();
+    match &view.restored {
+        None => {
+            page.say(Tone::Good, "verified");
+            page.command(format!("renewd store restore {} --store NEWDIR", view.directory));
+        }
+        Some(restored) => marked(page, restored),
+    }
+}
+
+/// What was saved of a damaged store, and what was not.
+pub(crate) fn salvage(page: &mut Page, view: &StoreSalvageView) {
+    let StoreSalvageView { copy: new, damage, complete, lost } = view;
+    page.field("new store", &new.directory);
+    page.field("from", &new.from);
+    page.field("records", number(new.sequence));
+    page.gap();
+    damage.iter().for_each(|what| page.say(Tone::Bad, what));
+    if *complete {
+        page.say(Tone::Good, "nothing was lost");
+    } else {
+        let tail = format!("at least {} records in {} bytes", number(lost.records), number(lost.bytes));
+        let acknowledged = match lost.acknowledged {
+            Some(0) => "none of them was acknowledged for certain".to_owned(),
+            Some(count) => format!("{} of them had been acknowledged", number(count)),
+            None => "how many of them had been acknowledged cannot be told".to_owned(),
+        };
+        if lost.records > 0 || lost.bytes > 0 {
+            page.say(Tone::Bad, format!("lost: {tail}; {acknowledged}"));
+        }
+        lost.blobs.iter().for_each(|blob| page.say(Tone::Bad, format!("lost: the blob {blob}")));
+    }
+    if let Some(restored) = &new.restored {
+        marked(page, restored);
+    }
+    page.line("the damaged store was not changed; keep it");
+}
+
+/// What follows from the mark of a store that was made from a copy.
+fn marked(page: &mut Page, restored: &RestoredView) {
+    page.line(format!("marked as {}", restored_words(restored)));
+    page.line("before the first charge of each resource its gateway is asked for charges that are not known here");
+}
+
+fn restored_words(restored: &RestoredView) -> String {
+    let origin = match restored.origin {
+        Origin::Backup => "restored from a backup",
+        Origin::Salvage => "salvaged from a damaged store",
+    };
+    let times = if restored.epoch > 1 { format!(" ({} times in all)", restored.epoch) } else { String::new() };
+    format!("{origin}{times}, up to record {}", number(restored.sequence))
 }
 
 fn number(number: u64) -> String {

@@ -27,7 +27,10 @@ pub use show::{
     ModeRow, PhaseChangeView, PluginCheck, PluginRow, ReplayLine, ReplayView, RequestView, ResourceView, Show, UseView,
 };
 pub use sink::{SinkBehind, SinkView};
-pub use store::{StoreInfoView, StoreVerifyView};
+pub use store::{LostView, RestoredView, StoreCopyView, StoreInfoView, StoreSalvageView, StoreVerifyView};
+
+/// What a store was made from.
+pub use renewd_store::Origin;
 
 use renewd_core::money::Money;
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use renewd_core::state::RowError;
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// sled says so.
-    #[error("the index failed: {0}")]
+    #[error("the index failed: {}", sled_words(.0))]
     Sled(#[from] sled::Error),
     /// sled panicked.
     #[error("the index failed: {0}")]
@@ -36,6 +36,16 @@ pub enum IndexError {
         /// What the reader says.
         reason: String,
     },
+}
+
+fn sled_words(error: &sled::Error) -> String {
+    match error {
+        sled::Error::Corruption { .. } => "its files are damaged or incomplete".to_owned(),
+        sled::Error::CollectionNotFound(_)
+        | sled::Error::Unsupported(_)
+        | sled::Error::ReportableBug(_)
+        | sled::Error::Io(_) => error.to_string(),
+    }
 }
 
 /// The readable form of a key.

@@ -6,10 +6,7 @@ use std::sync::Arc;
 
 /// A place in the journal that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the journal is damaged at record {record} (byte {offset}): {reason}; records 1 to {intact_records} \
-     (bytes 0 to {intact_bytes}) are intact"
-)]
+#[error("the journal is damaged at record {record} (byte {offset}): {reason}; {}", self.intact())]
 pub struct Damage {
     /// The number of the first record that cannot be trusted.
     pub record: Sequence,
@@ -21,6 +18,16 @@ pub struct Damage {
     pub intact_records: Sequence,
     /// The first byte after that commit.
     pub intact_bytes: u64,
+}
+
+impl Damage {
+    /// What is intact, in words.
+    fn intact(&self) -> String {
+        match self.intact_records.get() {
+            0 => "no commit before it is known to be intact".to_owned(),
+            last => format!("records 1 to {last} (the first {} bytes) are intact", self.intact_bytes),
+        }
+    }
 }
 
 /// The journal cannot be opened, read or written.
