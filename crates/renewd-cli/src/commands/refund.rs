@@ -44,7 +44,7 @@ pub(crate) fn refund(context: &Context<'_>, args: &RefundArgs) -> Result<Exit, C
     let ui = context.ui;
     ui.require(SINGLE)?;
     if !args.yes && !ui.interactive() {
-        let hint = "add `--yes`; what was given back cannot be given back again";
+        let hint = "add `--yes`; no more goes back than was paid";
         return Err(CliError::usage("without a terminal nobody can confirm the refund", hint));
     }
     let order = values::order(&args.order)?;
@@ -59,7 +59,10 @@ pub(crate) fn refund(context: &Context<'_>, args: &RefundArgs) -> Result<Exit, C
         confirm(context, &before, &wish)?;
     }
     let view = engine.refund(&order, &wish)?;
-    ui.answer(&Answer::one("order", &view), |page| render::order::order(page, &view))?;
+    ui.answer(&Answer::one("order", &view), |page| {
+        render::order::order(page, &view);
+        render::refund::charged_again(page, &view);
+    })?;
     Ok(exit::of_refunds(view.refunds.get(before.refunds.len()..).unwrap_or_default()))
 }
 

@@ -10,7 +10,7 @@ use crate::render;
 use crate::ui::answer::Answer;
 use crate::ui::{Output, failure};
 use anyhow::Context as _;
-use renewd_engine::view::RunView;
+use renewd_engine::view::{OrderSummary, RunView};
 use renewd_engine::{Exit, RunOptions};
 use serde::Serialize;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -96,10 +96,15 @@ fn has_news(view: &RunView, last: Option<&RunView>) -> bool {
     !time.is_empty()
         || !expired.is_empty()
         || renewals.items.iter().any(|item| !last.renewals.items.contains(item))
-        || renewals.orders.iter().any(|order| !last.renewals.orders.contains(order))
+        || renewals.orders.iter().any(|order| !last.renewals.orders.iter().any(|other| stands_as(order, other)))
         || refunds.iter().any(|refund| !last.refunds.contains(refund))
         || warnings.iter().any(|warning| !last.warnings.contains(warning))
         || delivered.iter().any(|sink| sink.delivered > 0 || !last.delivered.contains(sink))
+}
+
+/// Whether an order stands as it did; that an open one was placed by the round before is no difference.
+fn stands_as(order: &OrderSummary, other: &OrderSummary) -> bool {
+    order.order == other.order && order.status == other.status && order.holds == other.holds
 }
 
 fn show(context: &Context<'_>, view: &RunView) -> Result<(), CliError> {

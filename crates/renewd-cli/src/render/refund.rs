@@ -50,6 +50,7 @@ pub(crate) fn preview(page: &mut Page, order: &OrderView, wish: &RefundWish) -> 
     page.table(table);
     page.gap();
     page.field("reason", &wish.reason);
+    charged_again(page, order);
     words::sums(&sums)
 }
 
@@ -104,6 +105,15 @@ fn table<'a>(first: &str, refunds: impl Iterator<Item = (String, &'a RefundView)
         table.row(row);
     }
     table
+}
+
+/// What was renewed automatically is due again once it is given back; nobody should learn that from the next charge.
+pub(crate) fn charged_again(page: &mut Page, order: &OrderView) {
+    if order.origin == "auto" {
+        let why = "what is still renewed automatically is charged again when it is due next; ";
+        let how = "`renewd mode expire RESOURCE` lets it end";
+        page.spans(&[(Tone::Command, "hint: "), (Tone::Plain, why), (Tone::Plain, how)]);
+    }
 }
 
 /// The word beside an order's status where money went, or goes, back.

@@ -28,10 +28,7 @@ pub(crate) fn run(page: &mut Page, view: &RunView) {
     if !view.renewals.items.is_empty() {
         page.gap();
         items::items(page, &view.renewals.items, false);
-        // An order of one line that was paid says nothing that its item does not.
-        let told = |order: &&OrderSummary| order.lines > 1 || order.next.is_some() || order.paid_by.is_none();
-        let orders: Vec<OrderSummary> = view.renewals.orders.iter().filter(told).cloned().collect();
-        items::orders(page, &orders, false);
+        orders(page, &view.renewals.orders);
         page.gap();
         page.line(words::counts(&view.renewals.counts));
     }
@@ -40,6 +37,14 @@ pub(crate) fn run(page: &mut Page, view: &RunView) {
     sinks(page, &view.delivered);
     page.gap();
     page.say(Tone::Strong, format!("charged {}", words::sums_or_nothing(&view.charged)));
+}
+
+/// Orders that say more than their items: those of several lines, and those that stand still. What they need is said by
+/// the hints of their items; an open one needs nothing but the next run.
+fn orders(page: &mut Page, orders: &[OrderSummary]) {
+    let told = |order: &&OrderSummary| order.lines > 1 || !matches!(order.status.as_str(), "settled" | "placed");
+    let told = orders.iter().filter(told).map(|order| OrderSummary { next: None, ..order.clone() });
+    items::orders(page, &told.collect::<Vec<_>>(), false);
 }
 
 /// Whether nothing happened in a run, and nothing that was due was left.
