@@ -85,6 +85,23 @@ impl Home {
         Ok((Box::new(SledTrees::open(&path)?), moved))
     }
 
+    /// Moves an index aside whose last writes may not be on the disk, though the system shows them: after a failed sync
+    /// they are never asked for again. The next open builds it anew.
+    pub(crate) fn distrust(&self) -> io::Result<()> {
+        match self {
+            Self::Directory(dir) => {
+                remove_dir(&dir.join(ASIDE))?;
+                fs::rename(dir.join(NAME), dir.join(ASIDE))
+            }
+            Self::Memory => Ok(()),
+            #[cfg(any(test, feature = "testing"))]
+            Self::Kept(index) => {
+                index.lose();
+                Ok(())
+            }
+        }
+    }
+
     /// Makes every file of the index readable by its owner only: sled creates them as the umask says.
     pub(crate) fn restrict(&self) -> io::Result<()> {
         match self {

@@ -199,7 +199,12 @@ impl Inner {
     pub(super) fn close(&mut self) -> Result<(), StoreError> {
         let Some(index) = self.index.take() else { return Ok(()) };
         let place = index.place();
-        index.close()?;
+        if let Err(error) = index.close() {
+            if self.kept {
+                self.home.distrust().map_err(IndexError::from)?;
+            }
+            return Err(error.into());
+        }
         if !self.kept {
             return Ok(());
         }

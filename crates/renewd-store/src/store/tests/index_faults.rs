@@ -278,3 +278,13 @@ fn a_history_is_the_same_however_its_commits_were_cut_and_a_rebuild_finds_nothin
         assert!(verify(&dir(&temp), NO_WAIT).unwrap().is_sound(), "{size}");
     }
 }
+
+/// A failed sync of the index was forgotten: the next open read the same pages from the system's memory, found them right,
+/// and sealed an index that the disk did not have.
+#[test]
+fn an_index_that_could_not_be_synced_is_built_anew() {
+    let (temp, before, head) = filled();
+    crate::index::Home::Directory(dir(&temp)).distrust().unwrap();
+    assert!(dir(&temp).join("index.aside").is_dir());
+    assert!(is_rebuilt(&opened_the_same(&temp, &before, head, "distrusted")));
+}
