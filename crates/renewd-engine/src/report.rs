@@ -169,10 +169,13 @@ pub(crate) fn paid_by(order: &Order) -> Option<String> {
     })
 }
 
-/// The command that fits an order's status.
+/// The command that fits an order's status. While a gateway is still to be asked what became of an attempt, `run` comes
+/// first.
 pub(crate) fn next_command(order: &Order) -> Option<String> {
     let id = &order.id;
+    let to_be_asked = order.last_attempt().is_some_and(|attempt| attempt.next_check.is_some());
     match order.status {
+        OrderStatus::Unknown | OrderStatus::Pending if to_be_asked => Some("renewd run".to_owned()),
         OrderStatus::Open => Some(format!("renewd orders pay {id}")),
         OrderStatus::Held => Some(format!("renewd orders approve {id}")),
         OrderStatus::Unknown | OrderStatus::Paying => {
