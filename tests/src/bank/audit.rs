@@ -76,13 +76,14 @@ impl Audited {
 #[track_caller]
 pub fn audit(shop: &Shop, strictness: Strictness) -> Audited {
     let mut audited = Audited::default();
+    // Any command mends what is wrong with an index alone; what is verified is what people then work with.
+    let expiries = shop.expiries();
     let verified = answer(&mut shop.command(["store", "verify", "-o", "json"]));
     if verified.code != Some(0) || verified.json()["clean"] != true {
         audited.violations.push(Violation::Lost(format!("`store verify` says {verified:?}")));
         return audited;
     }
     let orders = shop.orders();
-    let expiries = shop.expiries();
     money(shop, &orders, strictness, &mut audited);
     extensions(shop, &orders, &expiries, &mut audited);
     acknowledgements(shop, &orders, &expiries, &mut audited);
