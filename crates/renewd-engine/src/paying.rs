@@ -26,17 +26,21 @@ impl Engine {
         self.require_store(&snapshot)?;
         crate::quoting::check_method(&snapshot.state, pay_with.as_ref())?;
         let ids = std::slice::from_ref(id);
-        let undecided = |order: &Order| matches!(order.status, OrderStatus::Unknown | OrderStatus::Pending);
-        if snapshot.state.orders.get(id).is_some_and(undecided) {
-            self.look_at_once(id)?;
-        }
-        let settled_now = self.state_with_orders(ids, now)?.orders.get(id).is_some_and(|order| {
-            snapshot.state.orders.get(id).is_some_and(undecided) && matches!(order.status, OrderStatus::Settled { .. })
-        });
-        let refusal = match settled_now {
-            true => None,
-            false => self.pay_orders(ids, pay_with.as_ref(), &mut Budget::default())?.remove(id),
+        let is_undecided = |state: &State| {
+            let order = state.orders.get(id);
+            order.is_some_and(|order| matches!(order.status, OrderStatus::Unknown | OrderStatus::Pending))
         };
+        let mut refusal = None;
+        let mut may_pay = true;
+        if is_undecided(&snapshot.state) {
+            self.look_at_once(id)?;
+            let state = self.state_with_orders(ids, now)?;
+            let is_settled = |order: &Order| matches!(order.status, OrderStatus::Settled { .. });
+            may_pay = !is_undecided(&state) && !state.orders.get(id).is_some_and(is_settled);
+        }
+        if may_pay {
+            refusal = self.pay_orders(ids, pay_with.as_ref(), &mut Budget::default())?.remove(id);
+        }
         self.finish_refunds(ids)?;
         let state = self.state_with_orders(ids, now)?;
         let Some(order) = state.orders.get(id) else {
