@@ -14,6 +14,7 @@ pub mod event;
 pub mod ids;
 pub mod money;
 pub mod order;
+pub mod planted;
 pub mod quote;
 pub mod refusal;
 pub mod resource;

@@ -197,7 +197,9 @@ impl State {
         self.live.insert(order.id.clone());
         for line in &order.lines {
             let resource = &line.prepared.resource;
-            self.change(resource, |row| row.open_order = Some(order.id.clone()));
+            if !crate::planted::is("open-order-not-marked") {
+                self.change(resource, |row| row.open_order = Some(order.id.clone()));
+            }
         }
         for request in order.requests() {
             self.use_request(order, request);
@@ -362,7 +364,7 @@ impl State {
         let undoes = refund.line().filter(|resource| !order.is_undone(resource));
         if let Some(resource) = undoes {
             self.change(resource, |row| {
-                if row.freeze.is_none() {
+                if row.freeze.is_none() && !crate::planted::is("refund-without-freeze") {
                     row.freeze = Some(Freeze::Refunding { order: order.id.clone() });
                 }
             });
@@ -379,7 +381,7 @@ impl State {
         let refund = refund.clone();
         let is_back = matches!(result, RefundResult::Refunded { .. });
         let by_balance = order.attempt(refund.attempt).is_some_and(|attempt| attempt.method.method.is_balance());
-        if is_back && by_balance {
+        if is_back && by_balance && !crate::planted::is("balance-refund-lost") {
             add(&mut self.books.entry(order.account.clone()).or_default().balance, refund.amount, Sign::Plus);
         }
         let Some(line) = refund.line().and_then(|resource| order.line(resource)).filter(|_| result.is_final()) else {
@@ -390,9 +392,11 @@ impl State {
                 row.freeze = None;
             }
             // INVARIANT (undo): a refund takes back exactly the renewal that it was for.
-            if is_back && !undone && row.ends_with(&line.prepared) {
+            if is_back && !undone && row.ends_with(&line.prepared) && !crate::planted::is("refund-undoes-nothing") {
                 row.end = line.prepared.old_end.clone();
-                row.generation = row.generation.saturating_add(1);
+                if !crate::planted::is("refund-keeps-generation") {
+                    row.generation = row.generation.saturating_add(1);
+                }
             }
         });
     }
@@ -408,7 +412,7 @@ impl State {
             end(order, number, Outcome::Succeeded { reference }, None);
             let by_balance =
                 order.attempts.iter().any(|attempt| attempt.number == number && attempt.method.method.is_balance());
-            if by_balance {
+            if by_balance && !crate::planted::is("balance-not-debited") {
                 add(&mut self.books.entry(order.account.clone()).or_default().balance, order.total, Sign::Minus);
             }
         }
@@ -418,10 +422,12 @@ impl State {
         for line in &order.lines {
             self.change(&line.prepared.resource, |row| {
                 // INVARIANT (compare-and-set): a settled line extends exactly the expiry that it was quoted for.
-                if !line.prepared.extends(row) {
+                if !line.prepared.extends(row) && !crate::planted::is("settle-cas") {
                     return;
                 }
-                row.end = line.prepared.new_end();
+                if !crate::planted::is("settle-extends-nothing") {
+                    row.end = line.prepared.new_end();
+                }
                 row.windows = line.prepared.windows;
                 row.windows_captured = true;
                 if order.origin == Origin::Auto {
@@ -454,7 +460,8 @@ impl State {
                         continue;
                     }
                 };
-                self.uses.insert(key, Use { order: order.id.clone(), done: true, total });
+                let done = !crate::planted::is("request-not-used-up");
+                self.uses.insert(key, Use { order: order.id.clone(), done, total });
             }
         }
     }

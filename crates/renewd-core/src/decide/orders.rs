@@ -47,6 +47,11 @@ pub fn cancel(state: &State, id: &OrderId, reason: Option<String>) -> Result<Vec
     let order = find(state, id)?;
     match order.status {
         OrderStatus::Open | OrderStatus::Held => Ok(vec![Event::OrderCanceled { order: id.clone(), reason }]),
+        OrderStatus::Unknown | OrderStatus::Pending | OrderStatus::Paying
+            if crate::planted::is("cancel-while-open") =>
+        {
+            Ok(vec![Event::OrderCanceled { order: id.clone(), reason }])
+        }
         OrderStatus::Unknown | OrderStatus::Pending => Err(wrong_state(order, "canceled").hint(format!(
             "`renewd run` asks the gateway again; or find out there, then `renewd orders resolve {id} --as succeeded|declined --reason TEXT`"
         ))),
@@ -124,7 +129,10 @@ fn doubted(order: &Order) -> Option<&Attempt> {
 pub fn expire_overdue<'a>(orders: impl IntoIterator<Item = &'a Order>, now: DateTime<Utc>) -> Vec<Event> {
     orders
         .into_iter()
-        .filter(|order| order.is_overdue(now))
+        .filter(|order| {
+            order.is_overdue(now)
+                || (crate::planted::is("expires-while-open") && order.expires_at <= now && !order.status.is_final())
+        })
         .map(|order| Event::OrderExpired { order: order.id.clone() })
         .collect()
 }
@@ -149,7 +157,10 @@ pub fn top_up(state: &State, account: &AccountName, amount: Money, reference: St
         return Err(Refusal::new(Reason::OrderState, format!("{amount} is not an amount to add")));
     }
     match state.topups.get(&(account.clone(), reference.clone())) {
-        Some(before) if *before == amount => Ok(Vec::new()),
+        Some(before) if *before == amount && !crate::planted::is("topup-twice") => Ok(Vec::new()),
+        Some(_) if crate::planted::is("topup-twice") => {
+            Ok(vec![Event::BalanceToppedUp { account: account.clone(), amount, reference }])
+        }
         Some(before) => Err(Refusal::new(
             Reason::ReferenceReused,
             format!("reference `{reference}` was used for {before}, not {amount}"),

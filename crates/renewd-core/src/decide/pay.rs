@@ -160,6 +160,8 @@ pub fn payable<'a>(state: &'a State, id: &OrderId, now: DateTime<Utc>) -> Result
             Err(refuse(format!("order {id} expired unpaid")).hint("renew its resources again"))
         }
         OrderStatus::Open => Ok(order),
+        OrderStatus::Unknown if crate::planted::is("unknown-is-payable") => Ok(order),
+        OrderStatus::Pending if crate::planted::is("pending-is-payable") => Ok(order),
         OrderStatus::Held => {
             Err(refuse(format!("order {id} is held: {}", holds(order))).hint(format!("`renewd orders approve {id}`")))
         }
@@ -202,7 +204,7 @@ pub fn check_lines(state: &State, order: &Order, requotes: &[Quote]) -> Result<(
             let refusal = crate::quote::frozen_refusal(freeze);
             return Err(Refusal { message: format!("{id}: {}", refusal.message), ..refusal });
         }
-        if !line.prepared.extends(resource) {
+        if !line.prepared.extends(resource) && !crate::planted::is("attempt-without-cas") {
             return Err(Refusal::new(
                 Reason::ExpiryMoved,
                 format!(
@@ -248,7 +250,7 @@ fn pay_from_balance(state: &State, order: &Order, number: u32, now: DateTime<Utc
         .and_then(|book| book.balance.get(currency.code()))
         .copied()
         .unwrap_or(crate::money::Money::zero(currency));
-    if balance.compare(order.total).is_ok_and(std::cmp::Ordering::is_lt) {
+    if balance.compare(order.total).is_ok_and(std::cmp::Ordering::is_lt) && !crate::planted::is("balance-unchecked") {
         let code = Reason::InsufficientBalance.as_str();
         return vec![ended(order, number, Outcome::declined(code, format!("the balance is {balance}"), Retry::Later))];
     }
@@ -301,6 +303,9 @@ pub fn end_attempt(
 /// The event for an attempt whose process is gone: nobody knows whether it was paid.
 pub fn abandoned(order: &Order) -> Option<Event> {
     let attempt = order.last_attempt().filter(|attempt| attempt.outcome == Outcome::InFlight)?;
+    if crate::planted::is("abandoned-is-declined") {
+        return Some(ended(order, attempt.number, Outcome::declined("abandoned", "the process ended", Retry::Later)));
+    }
     Some(ended(order, attempt.number, Outcome::unknown("the process ended before the answer was recorded")))
 }
 

@@ -73,7 +73,7 @@ fn check_use(state: &State, quote: &Quote, origin: &Origin) -> Result<(), Refusa
     let Some(request) = origin.request() else { return Ok(()) };
     let key = UseKey { request: request.clone(), resource: quote.prepared.resource.clone() };
     match state.uses.get(&key) {
-        Some(used) if used.done => Err(Refusal::new(
+        Some(used) if used.done && !crate::planted::is("request-unchecked") => Err(Refusal::new(
             Reason::AlreadyRenewed,
             format!("request `{request}` was used for it by order {}", used.order),
         )),

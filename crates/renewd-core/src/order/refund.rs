@@ -124,6 +124,8 @@ impl Order {
             RefundCause::Line { resource } => resource.as_str(),
             RefundCause::LateSuccess => "",
         };
+        let line = if crate::planted::is("refund-key-of-all") { "" } else { line };
+        let number = if crate::planted::is("refund-key-of-all") { [0; 4] } else { number };
         Digest::of_parts([b"refund".as_slice(), attempt.key.as_bytes(), line.as_bytes(), &number])
     }
 
