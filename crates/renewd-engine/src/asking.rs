@@ -143,7 +143,11 @@ pub(crate) fn refund_ref(order: &Order, refund: &Refund, now: DateTime<Utc>) -> 
 pub(crate) fn outcome(answer: host::Outcome, order: &Order) -> Outcome {
     use host::Outcome as Answer;
     match answer {
-        Answer::Succeeded { reference, amount, .. } if amount == order.total => Outcome::Succeeded { reference },
+        Answer::Succeeded { reference, amount, .. }
+            if amount == order.total || renewd_core::planted::is("amount-unchecked") =>
+        {
+            Outcome::Succeeded { reference }
+        }
         Answer::Succeeded { reference, amount, .. } => Outcome::Unknown {
             detail: format!("the plugin took {amount} instead of {} as `{reference}`", order.total),
             reference: Some(reference),
@@ -159,6 +163,9 @@ pub(crate) fn outcome(answer: host::Outcome, order: &Order) -> Outcome {
             Outcome::RequiresAction { url, expires: expires.to_utc(), reference }
         }
         Answer::PriceMoved { actual } => Outcome::PriceMoved { actual },
+        Answer::Unknown { reason, .. } if renewd_core::planted::is("timeout-is-declined") => {
+            Outcome::declined("timeout", reason, Retry::Later)
+        }
         Answer::Unknown { reason, reference } => Outcome::Unknown { detail: reason, reference },
     }
 }
@@ -176,6 +183,7 @@ pub(crate) fn seen(answer: host::FindResult, order: &Order) -> Seen {
     match answer {
         host::FindResult::Found(charge) => Seen::Found(found(charge, order)),
         host::FindResult::NotFound => Seen::NotFound,
+        host::FindResult::Unknown { .. } if renewd_core::planted::is("cannot-tell-is-not-found") => Seen::NotFound,
         host::FindResult::Unknown { reason } => Seen::CannotTell { detail: reason },
     }
 }

@@ -95,7 +95,7 @@ impl Desk {
             let mut alive = BTreeSet::new();
             for owner in order.last_attempt().map(|attempt| &attempt.owner).into_iter().chain(refunds.map(|r| &r.owner))
             {
-                if self.home.owner_alive(owner)? {
+                if self.home.owner_alive(owner)? || renewd_core::planted::is("owners-never-die") {
                     alive.insert(owner.clone());
                 }
             }
@@ -123,6 +123,11 @@ impl Desk {
             command: self.command.clone(),
             events: std::mem::take(&mut self.events),
         };
+        if renewd_core::planted::is("outcome-not-written")
+            && commit.events.iter().any(|it| matches!(it, Event::OrderSettled { .. }))
+        {
+            return Ok(());
+        }
         let head = self.store.commit(commit, self.sequence)?;
         self.sequence = head.sequence;
         Ok(())

@@ -43,9 +43,19 @@ pub(crate) fn open_ends<'a>(orders: impl IntoIterator<Item = &'a Order>, due: Op
     let is_due = |next: Option<DateTime<Utc>>| next.is_some_and(|next| due.is_none_or(|due| next <= due));
     let mut found = Vec::new();
     for order in orders {
-        let attempts = order.attempts.iter().filter(|it| it.outcome != Outcome::InFlight && is_due(it.next_check));
+        let none = renewd_core::planted::is("attempts-not-looked-after");
+        let attempts = order
+            .attempts
+            .iter()
+            .filter(|_| !none)
+            .filter(|it| it.outcome != Outcome::InFlight && is_due(it.next_check));
         found.extend(attempts.map(|attempt| Open::Attempt(order.id.clone(), attempt.number)));
-        let refunds = order.refunds.iter().filter(|it| it.outcome != RefundResult::InFlight && is_due(it.next_check));
+        let none = renewd_core::planted::is("refunds-not-looked-after");
+        let refunds = order
+            .refunds
+            .iter()
+            .filter(|_| !none)
+            .filter(|it| it.outcome != RefundResult::InFlight && is_due(it.next_check));
         found.extend(refunds.map(|refund| Open::Refund(order.id.clone(), refund.number)));
     }
     found
@@ -253,6 +263,7 @@ fn cancel(order: &Order, attempt: &Attempt, gateway: &dyn Gateway, now: DateTime
     let config = config_text(&attempt.config);
     let asked = charge_ref(order, attempt, now);
     match gateway.cancel(&config, &asked) {
+        _ if renewd_core::planted::is("cancel-is-believed") => return Seen::Canceled,
         CancelOutcome::Unknown { reason } => return Seen::CannotTell { detail: reason },
         CancelOutcome::Canceled
         | CancelOutcome::Charged { .. }
