@@ -3,14 +3,14 @@
 
 use renewd_tests::process::{Answer, answer, command};
 use renewd_tests::world::{PLUGINS, World, inventory, item, machines, verdicts};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-const SECRET: &str = "sk_test_4eC39HqLyjWDarjtT1zdp7dc";
-const VARIABLE: &str = "GATEWAY_KEY_OF_A_TEST";
+pub(crate) const SECRET: &str = "sk_test_4eC39HqLyjWDarjtT1zdp7dc";
+pub(crate) const VARIABLE: &str = "GATEWAY_KEY_OF_A_TEST";
 
 struct Gateway {
     port: u16,
@@ -25,7 +25,7 @@ fn gateway() -> Gateway {
     thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let request = read(&stream);
+            let request = read(&mut stream);
             let body = reply(&request);
             let echo =
                 request.lines().find(|line| line.to_lowercase().starts_with("authorization")).unwrap_or_default();
@@ -39,7 +39,8 @@ fn gateway() -> Gateway {
     Gateway { port, requests }
 }
 
-fn read(stream: &TcpStream) -> String {
+/// One request, head and body.
+pub(crate) fn read(stream: &mut impl Read) -> String {
     let mut reader = BufReader::new(stream);
     let (mut text, mut length) = (String::new(), 0);
     loop {
@@ -58,7 +59,7 @@ fn read(stream: &TcpStream) -> String {
 }
 
 /// A payment intent that succeeded, with the amount and metadata of the request.
-fn reply(request: &str) -> String {
+pub(crate) fn reply(request: &str) -> String {
     if request.starts_with("GET") {
         return r#"{"object":"list","data":[],"has_more":false}"#.to_owned();
     }
@@ -90,17 +91,21 @@ fn plugins(grants: &str, base: &str) -> String {
 
 /// A world that pays through the gateway, not applied yet.
 fn world(gateway: &Gateway) -> World {
-    let base = format!("http://127.0.0.1:{}", gateway.port);
+    world_at(&format!("http://127.0.0.1:{}", gateway.port))
+}
+
+/// A world that pays through the gateway at a base.
+pub(crate) fn world_at(base: &str) -> World {
     let world = World::new();
-    world.write("policies/plugins.yaml", &plugins(&format!("\"POST {base}/v1/\", \"GET {base}/v1/\""), &base));
+    world.write("policies/plugins.yaml", &plugins(&format!("\"POST {base}/v1/\", \"GET {base}/v1/\""), base));
     let account = renewd_tests::world::ACCOUNT.replace("on-account }", "on-account, reference: pm_card_visa }");
     world.write("policies/account.yaml", &account);
     world.write("fleet.csv", &inventory(&machines(1, "2026-12-10")));
     world
 }
 
-const APPLY: [&str; 6] = ["apply", "policies", "--resources", "fleet.csv", "--allow", "grants"];
-const RENEW: [&str; 5] = ["renew", "--all", "--request-id", "first", "--yes"];
+pub(crate) const APPLY: [&str; 6] = ["apply", "policies", "--resources", "fleet.csv", "--allow", "grants"];
+pub(crate) const RENEW: [&str; 5] = ["renew", "--all", "--request-id", "first", "--yes"];
 
 /// Runs with the secret in the environment, and a proxy that this machine must never be reached through.
 fn with_secret(world: &World, args: &[&str]) -> Answer {
@@ -183,16 +188,16 @@ fn a_missing_secret_refuses_the_attempt_before_the_intent() {
 }
 
 #[test]
-fn what_is_not_granted_is_declined_with_the_grant_that_is_needed() {
+fn what_is_not_granted_is_refused_with_the_grant_that_is_needed() {
     let gateway = gateway();
     let world = world(&gateway);
     let elsewhere = plugins("\"POST http://127.0.0.1:1/v1/\"", &format!("http://127.0.0.1:{}", gateway.port));
     world.write("policies/plugins.yaml", &elsewhere);
     world.run(APPLY).exits(0);
     let answer = with_secret(&world, &[RENEW.as_slice(), &["-o", "json"]].concat());
-    assert_eq!(verdicts(&answer.json())["declined"], 1, "{answer:?}");
+    assert_eq!(verdicts(&answer.json()).get("refused"), Some(&1), "{answer:?}");
     assert!(
-        answer.stdout.contains(&format!("`POST http://127.0.0.1:{}/v1/` is not granted", gateway.port)),
+        answer.stdout.contains(&format!("`GET http://127.0.0.1:{}/v1/` is not granted", gateway.port)),
         "{answer:?}"
     );
     assert_eq!(gateway.requests.try_iter().count(), 0);
@@ -215,7 +220,10 @@ fn a_rehearsal_reaches_this_machine_and_nothing_else() {
     let rehearsed = with_secret(&world, &[RENEW.as_slice(), &["--rehearse", "-o", "json"]].concat()).exits(0);
     assert_eq!(item(&rehearsed.json(), "vm-001")["verdict"], "renewed");
     assert!(gateway.requests.try_iter().count() > 0);
-    world.write("policies/plugins.yaml", &plugins("\"POST https://192.0.2.1/v1/\"", "https://192.0.2.1"));
+    world.write(
+        "policies/plugins.yaml",
+        &plugins("\"POST https://192.0.2.1/v1/\", \"GET https://192.0.2.1/v1/\"", "https://192.0.2.1"),
+    );
     world.run(["plugin", "lock", "policies", "--upgrade", "invoice"]).exits(0);
     world.run(["apply", "policies", "--allow", "grants"]).exits(0);
     std::fs::remove_dir_all(world.store().join("rehearsal")).unwrap();
