@@ -72,6 +72,7 @@ pub(crate) fn judge(
         return Err(damage(last, tail, &format!("{}, and a later commit follows it", tail.fault.reason())));
     }
     match watermark {
+        Some(_) if renewd_core::planted::is("torn-tail-kept") => Ok(Verdict::Clean),
         Some(_) => Ok(Verdict::Torn),
         None => judge_without_watermark(reader, last, tail),
     }

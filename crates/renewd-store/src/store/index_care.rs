@@ -99,10 +99,10 @@ fn open_existing(home: &Home, journal: &mut Journal) -> Result<Option<(Index, In
     let Some(trees) = home.open()? else { return Ok(None) };
     let mut index = Index::open(trees, journal.id())?;
     let place = index.place();
-    if place.head.sequence > journal.head().sequence {
+    if place.head.sequence > journal.head().sequence && !renewd_core::planted::is("index-not-compared") {
         return Err(IndexError::Unfit("is ahead of the journal").into());
     }
-    if !journal.holds(place)? {
+    if !renewd_core::planted::is("index-not-compared") && !journal.holds(place)? {
         return Err(IndexError::Unfit("disagrees with the journal").into());
     }
     let behind = place != journal.place();
@@ -116,6 +116,9 @@ fn open_existing(home: &Home, journal: &mut Journal) -> Result<Option<(Index, In
     unseal(journal)?;
     let mut commits = 0;
     journal.replay(place, |run| -> Result<(), Fault> {
+        if renewd_core::planted::is("index-not-caught-up") {
+            return Ok(());
+        }
         commits += 1;
         index.apply(&CommitView::read(run)?)?;
         Ok(())
