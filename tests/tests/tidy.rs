@@ -232,6 +232,7 @@ fn the_texts_that_every_release_needs_are_there() {
         "docs/documents.md",
         "docs/plugins.md",
         "docs/arithmetic.md",
+        "docs/events.md",
     ] {
         assert!(text(file).len() > 400, "{file} says too little");
     }

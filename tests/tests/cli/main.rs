@@ -27,6 +27,7 @@ mod orders;
 mod outside;
 mod run;
 mod run_time;
+mod sinks;
 mod store;
 mod together;
 mod unknown;
