@@ -5,8 +5,8 @@ use crate::view::EventView;
 use renewd_core::calendar::rfc3339_in;
 use renewd_core::event::{Event, ImportChange};
 use renewd_core::ids::OrderId;
-use renewd_core::order::{Payment, RefundResult};
-use renewd_core::resource::Phase;
+use renewd_core::order::{Order, Payment, RefundResult};
+use renewd_core::resource::{ModeOverride, Phase};
 use renewd_store::HistoryEntry;
 
 /// Entries of a history, oldest first, with times in a zone.
@@ -40,17 +40,9 @@ fn sentence(event: &Event, zone: chrono_tz::Tz) -> String {
         Event::ResourceImported { change, .. } => import_sentence(change),
         Event::ResourceFrozen { freeze, .. } => format!("frozen: {freeze}"),
         Event::ResourceThawed { .. } => "no longer frozen".to_owned(),
-        Event::ModeChosen { chosen, .. } => {
-            let until = chosen.until.map_or_else(String::new, |until| format!(" until {}", until.to_rfc3339()));
-            format!("{} chose {}{until}{}", chosen.actor, chosen.mode, because(chosen.reason.as_ref()))
-        }
+        Event::ModeChosen { chosen, .. } => chose(chosen),
         Event::ModeReturned { .. } => "given back to its policy".to_owned(),
-        Event::OrderPlaced { order } => {
-            let held = if order.holds.is_empty() { "" } else { ", held" };
-            let lines = order.lines.len();
-            let plural = if lines == 1 { "" } else { "s" };
-            format!("order {} was placed{held}: {lines} line{plural}, {}, {}", order.id, order.total, order.origin)
-        }
+        Event::OrderPlaced { order } => placed(order),
         Event::OrderAdopted { order, request } => format!("request {request} adopted order {order}"),
         Event::OrderApproved { order, reason } => format!("order {order} was approved{}", because(reason.as_ref())),
         Event::OrderCanceled { order, reason } => format!("order {order} was canceled{}", because(reason.as_ref())),
@@ -100,6 +92,18 @@ fn sentence(event: &Event, zone: chrono_tz::Tz) -> String {
             format!("sink {sink} could not be told more than record {through}: {why}")
         }
     }
+}
+
+fn chose(chosen: &ModeOverride) -> String {
+    let until = chosen.until.map_or_else(String::new, |until| format!(" until {}", until.to_rfc3339()));
+    format!("{} chose {}{until}{}", chosen.actor, chosen.mode, because(chosen.reason.as_ref()))
+}
+
+fn placed(order: &Order) -> String {
+    let held = if order.holds.is_empty() { "" } else { ", held" };
+    let lines = order.lines.len();
+    let plural = if lines == 1 { "" } else { "s" };
+    format!("order {} was placed{held}: {lines} line{plural}, {}, {}", order.id, order.total, order.origin)
 }
 
 fn paid(order: &OrderId, payment: &Payment) -> String {
