@@ -1,0 +1,99 @@
+//! After the storm: nothing fails any more, and everything must come to its end.
+
+use crate::model::Wrong;
+use crate::simulation::Simulation;
+use renewd_core::cover::{Cover, mode_of};
+use renewd_core::documents::Mode;
+use renewd_core::ids::OrderId;
+use renewd_engine::RefundWish;
+
+const DAY: i64 = 86_400;
+
+/// Seconds between the looks at what is unknown: within so many it has to be known.
+const RECONCILES: [i64; 7] = [0, 300, 3_600, DAY, DAY, DAY, DAY];
+
+/// Seconds between the runs after that, until every late success has been found.
+const FOLLOW_UPS: [i64; 6] = [DAY, 2 * DAY, 2 * DAY, 3 * DAY, 4 * DAY, DAY];
+
+impl Simulation {
+    /// INVARIANT (liveness): with faults off, what an honest gateway can settle is settled within seven reconciles.
+    pub(crate) fn come_to_rest(&mut self) -> Result<(), Wrong> {
+        self.calm = true;
+        self.say("-- from here on nothing fails --".to_owned());
+        // The clock may have been set back: what was planned for later is due only then.
+        {
+            let mut bank = self.world.bank();
+            bank.chaos = false;
+            bank.finish();
+        }
+        self.declared.ease();
+        self.apply()?;
+        self.settle_conflicts()?;
+        let visible = i64::try_from(self.world.profile.visibility_seconds).unwrap_or_default();
+        self.world.advance(visible + 4 * DAY);
+        let due = self.renewed_by_itself()?;
+        for seconds in RECONCILES {
+            self.world.advance(seconds);
+            self.run()?;
+        }
+        if let Some(open) = self.auditor.open(&self.world)?.into_iter().next() {
+            return Err(format!("unsettled: after {} reconciles {open}", RECONCILES.len()));
+        }
+        for seconds in FOLLOW_UPS {
+            self.world.advance(seconds);
+            self.run()?;
+            self.give_back_late_charges()?;
+        }
+        // INVARIANT (none-skipped): what is renewed automatically does not lapse where money can be had.
+        for (resource, expiry) in due {
+            if self.auditor.model.expiries.get(&resource) == Some(&expiry) {
+                return Err(format!("skipped: {resource} was to be renewed before {expiry}, and nobody did"));
+            }
+        }
+        self.auditor.close(&self.world)
+    }
+
+    /// Resources that automatic renewal must extend before all is over, with their expiry: those that expire well after
+    /// what is in their way now has expired itself, and well before the last run.
+    fn renewed_by_itself(&self) -> Result<Vec<(String, i64)>, Wrong> {
+        let failed = |error| format!("unreadable: {error}");
+        let store = self.world.inspect().map_err(failed)?;
+        let state = store.state().map_err(failed)?;
+        let now = chrono::DateTime::from_timestamp(self.world.now(), 0).unwrap_or_default();
+        let mut due = Vec::new();
+        for (id, resource) in &state.resources {
+            let cover = Cover::find(resource, state.policies());
+            let Some(policy) = cover.policy() else { continue };
+            let expiry = resource.end.expiry.instant().timestamp();
+            let in_time = self.world.now() + 6 * DAY < expiry && expiry < self.world.now() + 13 * DAY;
+            let hindered = resource.freeze.is_some()
+                || policy.auto.times.is_some()
+                || resource.auto_tried().is_some_and(|tried| !tried.refused.is_empty())
+                || 0 < self.world.bank().era;
+            if in_time && !hindered && mode_of(resource, &cover, now).0 == Mode::Auto {
+                due.push((id.to_string(), expiry));
+            }
+        }
+        Ok(due)
+    }
+
+    /// A gateway may have declined to give back what came too late: a person tries again.
+    fn give_back_late_charges(&mut self) -> Result<(), Wrong> {
+        let mut late: Vec<String> = Vec::new();
+        for (id, order) in &self.auditor.model.orders {
+            let stuck = |(number, it): (&u32, &crate::model::Try)| {
+                let back = self.world.bank().by_key(&it.key).is_some_and(|charge| charge.refunded() == charge.amount);
+                it.succeeded && order.settled != Some(*number) && !back
+            };
+            if order.tries.iter().any(stuck) {
+                late.push(id.clone());
+            }
+        }
+        for id in late {
+            let Ok(id) = OrderId::new(id) else { continue };
+            let wish = RefundWish { resources: Vec::new(), amount: None, reason: "it came too late".to_owned() };
+            self.command(&format!("refund {id}, which came too late"), |engine| engine.refund(&id, &wish))?;
+        }
+        Ok(())
+    }
+}

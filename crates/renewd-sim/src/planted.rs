@@ -1,0 +1,58 @@
+//! Planted faults: one at a time is planted in the product, and the simulator must notice.
+
+use crate::campaign::{Campaign, run};
+use renewd_core::planted::{ALL, plant};
+use std::io;
+use std::ops::Range;
+
+/// What came of one planted fault.
+#[derive(Debug, Clone)]
+pub struct Tried {
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes away.
+    pub what: &'static str,
+    /// The first seed that noticed, and what it noticed; none where all is taken for well.
+    pub caught: Option<(u64, String)>,
+    /// Seeds that were lived through.
+    pub seeds: u64,
+}
+
+/// Plants every fault whose name contains `only`, one after the other, and lives through the seeds until one notices.
+///
+/// # Errors
+/// The machine that simulates fails.
+pub fn try_all(seeds: &Range<u64>, threads: usize, only: &str, told: impl Fn(&Tried)) -> io::Result<Vec<Tried>> {
+    let mut tried = Vec::new();
+    for (name, what) in ALL.iter().filter(|(name, _)| name.contains(only)) {
+        plant(name);
+        let report = run(&Campaign { seeds: seeds.clone(), threads, doublecheck: 0, fail_fast: true });
+        plant("");
+        let report = report?;
+        let caught = report.failures.first().map(|failure| (failure.seed, failure.violation.clone()));
+        let one = Tried { name, what, caught, seeds: report.seeds };
+        told(&one);
+        tried.push(one);
+    }
+    Ok(tried)
+}
+
+/// The result as JSON: how many were tried, how many were caught, the names of those that were missed, and the list.
+pub fn summary(tried: &[Tried]) -> serde_json::Value {
+    let missed: Vec<&str> = tried.iter().filter(|it| it.caught.is_none()).map(|it| it.name).collect();
+    let faults: Vec<serde_json::Value> = tried
+        .iter()
+        .map(|it| {
+            let (seed, found) = it.caught.clone().map_or((None, None), |(seed, found)| (Some(seed), Some(found)));
+            let finding = found.map(|found| found.split(':').next().unwrap_or_default().to_owned());
+            serde_json::json!({ "name": it.name, "takesAway": it.what, "seed": seed, "finding": finding, "seeds": it.seeds })
+        })
+        .collect();
+    serde_json::json!({
+        "suite": "planted faults",
+        "tried": tried.len(),
+        "caught": tried.len() - missed.len(),
+        "missed": missed,
+        "faults": faults,
+    })
+}

@@ -1,0 +1,24 @@
+//! The test of the tests: of the faults planted in the product, one at a time, at least 95 % are noticed.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failing test may panic, and tells what it does")]
+
+use renewd_sim::planted::{summary, try_all};
+use renewd_sim::{Campaign, run};
+use std::fs;
+use std::path::Path;
+
+const SEEDS: std::ops::Range<u64> = 0..600;
+
+#[test]
+fn planted_faults_are_caught() {
+    std::panic::set_hook(Box::new(|_| {}));
+    let sound = run(&Campaign { seeds: SEEDS, threads: 2, doublecheck: 0, fail_fast: true }).unwrap();
+    assert_eq!(sound.failed, 0, "without a fault nothing is found: {:?}", sound.failures);
+    let tried = try_all(&SEEDS, 2, "", |it| println!("{:<28} {:?}", it.name, it.caught)).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/reliability");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("planted.json"), format!("{:#}\n", summary(&tried))).unwrap();
+    let caught = tried.iter().filter(|it| it.caught.is_some()).count();
+    assert!(40 <= tried.len(), "{} faults", tried.len());
+    assert!(95 * tried.len() <= 100 * caught, "{caught} of {} are caught", tried.len());
+}
