@@ -92,6 +92,14 @@ metadata: { name: december }
 spec: { match: {}, term: P1M }
 ";
 
+/// Told what a run did; all copies of a world share the file.
+const SINK: &str = "\
+apiVersion: renewd/v1
+kind: EventSink
+metadata: { name: log }
+spec: { file: ../events.ndjson }
+";
+
 const CARD: (&str, Option<&str>) = ("card", Some("pm_card_visa"));
 
 fn three() -> Template {
@@ -370,6 +378,7 @@ fn running() -> Vec<Scenario> {
                     let auto = "mode: auto\n  auto: { chargeBefore: 7d, chargeAt: \"03:00\" }";
                     template.write(file, &text.replace("mode: manual", auto));
                 }
+                template.write("policies/sinks.yaml", SINK);
                 template.run(0, ["apply", "policies"]);
                 template
             },
