@@ -38,6 +38,11 @@ fn moving_between_tabs_shows_what_happens() {
 }
 
 #[test]
+fn automatic_renewal_shows_what_happens() {
+    check("examples/automatic-renewal.md");
+}
+
+#[test]
 fn a_request_merged_in_ci_shows_what_happens() {
     check("examples/request-in-ci.md");
 }

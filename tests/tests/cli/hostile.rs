@@ -69,21 +69,39 @@ fn one_bad_item_refuses_itself_only() {
     assert_eq!(verdicts(&answer)["refused"], 1, "{answer}");
 }
 
+/// A new store asks for earlier charges before it makes one, so a plugin that cannot be understood charges nothing.
 #[test]
-fn a_payment_answer_that_makes_no_sense_is_unknown() {
-    for act in
-        ["loop", "garbage", "other-amount", "other-currency", "no-reference", "unknown", "bad-url", "bad-instant"]
-    {
+fn a_payment_plugin_that_makes_no_sense_charges_nothing() {
+    for act in [
+        "trap",
+        "loop",
+        "garbage",
+        "other-amount",
+        "other-currency",
+        "no-reference",
+        "unknown",
+        "not-sent",
+        "bad-url",
+        "bad-instant",
+    ] {
         let world = paid_by(act);
-        let answer = world.json(4, ["renew", "--all", "--request-id", "r", "--yes"]);
-        assert_eq!(verdicts(&answer)["unknown"], 2, "{act}: {answer}");
+        let answer = world.json(1, ["renew", "--all", "--request-id", "r", "--yes"]);
+        assert_eq!(item(&answer, "vm-001")["reason"], "payment-unknown", "{act}: {answer}");
+        assert_eq!(verdicts(&answer)["refused"], 2, "{act}: {answer}");
+        let order = world.orders()[0].clone();
+        assert_eq!((order["status"].as_str(), &order["attempts"]), (Some("placed"), &serde_json::json!([])), "{act}");
         assert_eq!(world.expiry("vm-001"), "2026-12-10T23:59:59+08:00", "{act}");
     }
 }
 
 #[test]
 fn a_decline_is_a_decline_and_a_moved_price_is_held() {
-    for (act, verdict, code) in [("decline", "declined", 1), ("not-sent", "declined", 1), ("price-moved", "held", 4)] {
+    for (act, verdict, code) in [
+        ("decline", "declined", 1),
+        ("price-moved", "held", 4),
+        ("pending", "pending", 4),
+        ("requires-action", "requires-action", 4),
+    ] {
         let world = paid_by(act);
         let answer = world.json(code, ["renew", "--all", "--request-id", "r", "--yes"]);
         assert_eq!(verdicts(&answer).get(verdict), Some(&2), "{act}: {answer}");

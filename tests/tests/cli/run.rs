@@ -1,7 +1,8 @@
 //! `run`: automatic renewals are charged when they are due, once, within limits; requests are paid; orders expire.
 
 use super::due::{
-    DUE, EXPIRY, NOT_YET, RENEWED, auto, charged, from_balance, is_done, order, order_of, top_up, verdict, world,
+    DUE, EXPIRY, NOT_YET, RENEWED, auto, charged, from_balance, is_done, order, order_of, paid_by, top_up, verdict,
+    world,
 };
 use renewd_tests::process::command;
 use renewd_tests::world::{Machine, World, item, machines, verdicts};
@@ -163,6 +164,19 @@ fn a_limit_holds_what_expires_last() {
     world.run(["orders", "approve", &held]).exits(0);
     assert_eq!(charged(&world.json(0, ["run"])), "10.00", "approved, the next run pays it");
     assert_eq!(world.expiry("late"), RENEWED);
+}
+
+#[test]
+fn a_moved_price_is_held_for_a_person() {
+    let mut world = paid_by("price-moved", &auto(""), &machines(1, "2026-12-10"));
+    world.set_clock(DUE);
+    let run = world.json(4, ["run"]);
+    assert_eq!(verdict(&run, "vm-001"), ("held".to_owned(), "price-moved".to_owned()), "{run}");
+    assert_eq!((charged(&run), world.expiry("vm-001").as_str()), ("0", EXPIRY));
+    world.run([]).says("renewd orders approve");
+    world.set_clock("2026-12-03T19:00:00Z");
+    let next = world.run(["run", "-o", "json"]).json();
+    assert_eq!(charged(&next), "0", "nothing is charged before a person approves: {next}");
 }
 
 #[test]

@@ -15,8 +15,9 @@ use renewd_engine::{Engine, EngineError, Exit, RefundWish};
 
 /// Give lines of a paid order back
 ///
-/// The money goes back the way it came, and each resource has its expiry from before that renewal again. Only the newest
-/// renewal of a resource can be given back. On a terminal it shows what goes back and asks; without one it needs --yes.
+/// The money goes back the way it came, and each resource has its expiry from before that renewal again; one that renews
+/// itself becomes manual. Only the newest renewal of a resource can be given back. On a terminal it shows what goes back
+/// and asks; without one it needs --yes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -61,7 +62,7 @@ pub(crate) fn refund(context: &Context<'_>, args: &RefundArgs) -> Result<Exit, C
     let view = engine.refund(&order, &wish)?;
     ui.answer(&Answer::one("order", &view), |page| {
         render::order::order(page, &view);
-        render::refund::charged_again(page, &view);
+        render::refund::manual_from_now_on(page, &view);
     })?;
     Ok(exit::of_refunds(view.refunds.get(before.refunds.len()..).unwrap_or_default()))
 }

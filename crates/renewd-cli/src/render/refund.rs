@@ -50,7 +50,7 @@ pub(crate) fn preview(page: &mut Page, order: &OrderView, wish: &RefundWish) -> 
     page.table(table);
     page.gap();
     page.field("reason", &wish.reason);
-    charged_again(page, order);
+    manual_from_now_on(page, order);
     words::sums(&sums)
 }
 
@@ -107,11 +107,11 @@ fn table<'a>(first: &str, refunds: impl Iterator<Item = (String, &'a RefundView)
     table
 }
 
-/// What was renewed automatically is due again once it is given back; nobody should learn that from the next charge.
-pub(crate) fn charged_again(page: &mut Page, order: &OrderView) {
+/// What renewed itself does so no more once it is given back; nobody should learn that from a lapse.
+pub(crate) fn manual_from_now_on(page: &mut Page, order: &OrderView) {
     if order.origin == "auto" {
-        let why = "what is still renewed automatically is charged again when it is due next; ";
-        let how = "`renewd mode expire RESOURCE` lets it end";
+        let why = "what renewed itself is manual once it is given back; ";
+        let how = "`renewd mode policy RESOURCE` returns it to its policy";
         page.spans(&[(Tone::Command, "hint: "), (Tone::Plain, why), (Tone::Plain, how)]);
     }
 }
