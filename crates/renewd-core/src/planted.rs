@@ -5,9 +5,8 @@
 
 /// Every fault: its name, and what it takes away.
 pub const ALL: &[(&str, &str)] = &[
-    ("settle-cas", "a settled line extends whatever expiry stands there"),
+    ("no-compare-and-set", "a renewal extends whatever expiry stands there"),
     ("settle-extends-nothing", "a settled line extends nothing"),
-    ("refund-keeps-generation", "a refund does not raise the generation"),
     ("refund-undoes-nothing", "a refund leaves the expiry as it is"),
     ("refund-without-freeze", "a resource is not frozen while its renewal is given back"),
     ("balance-refund-lost", "what was paid from the balance is not put back"),
@@ -17,12 +16,9 @@ pub const ALL: &[(&str, &str)] = &[
     ("request-unchecked", "a used-up request places orders again"),
     ("open-order-not-marked", "a resource does not know that it is in an open order"),
     ("final-not-final", "a success settles an order that is final"),
-    ("can-always-extend", "a late success extends a resource that stands elsewhere"),
-    ("late-success-does-not-wait", "a late success settles while a later attempt is undecided"),
     ("unknown-is-payable", "an order of unknown outcome is charged again"),
     ("pending-is-payable", "a pending order is charged again"),
     ("abandoned-is-declined", "an attempt whose process died counts as declined"),
-    ("attempt-without-cas", "an attempt begins for an expiry that moved"),
     ("no-visibility-window", "not found is a decline at once"),
     ("no-follow-up", "a presumed decline is never looked after"),
     ("found-charge-unchecked", "a found charge is not held against the order"),

@@ -328,7 +328,9 @@ impl Prepared {
 
     /// Whether a resource still stands where this renewal would extend it from.
     pub fn extends(&self, resource: &Resource) -> bool {
-        resource.generation == self.generation && resource.end.expiry.instant() == self.old_end.expiry.instant()
+        let stands =
+            resource.generation == self.generation && resource.end.expiry.instant() == self.old_end.expiry.instant();
+        stands || crate::planted::is("no-compare-and-set")
     }
 
     /// The new expiry.

@@ -394,9 +394,7 @@ impl State {
             // INVARIANT (undo): a refund takes back exactly the renewal that it was for.
             if is_back && !undone && row.ends_with(&line.prepared) && !crate::planted::is("refund-undoes-nothing") {
                 row.end = line.prepared.old_end.clone();
-                if !crate::planted::is("refund-keeps-generation") {
-                    row.generation = row.generation.saturating_add(1);
-                }
+                row.generation = row.generation.saturating_add(1);
             }
         });
     }
@@ -422,7 +420,7 @@ impl State {
         for line in &order.lines {
             self.change(&line.prepared.resource, |row| {
                 // INVARIANT (compare-and-set): a settled line extends exactly the expiry that it was quoted for.
-                if !line.prepared.extends(row) && !crate::planted::is("settle-cas") {
+                if !line.prepared.extends(row) {
                     return;
                 }
                 if !crate::planted::is("settle-extends-nothing") {

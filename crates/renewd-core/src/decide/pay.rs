@@ -204,7 +204,7 @@ pub fn check_lines(state: &State, order: &Order, requotes: &[Quote]) -> Result<(
             let refusal = crate::quote::frozen_refusal(freeze);
             return Err(Refusal { message: format!("{id}: {}", refusal.message), ..refusal });
         }
-        if !line.prepared.extends(resource) && !crate::planted::is("attempt-without-cas") {
+        if !line.prepared.extends(resource) {
             return Err(Refusal::new(
                 Reason::ExpiryMoved,
                 format!(

@@ -21,9 +21,7 @@ pub(super) fn succeeded(
     if matches!(attempt.outcome, Outcome::Succeeded { .. }) {
         return Vec::new();
     }
-    if let Some(last) = order.last_attempt().filter(|last| attempt.number < last.number && last.is_undecided())
-        && !crate::planted::is("late-success-does-not-wait")
-    {
+    if let Some(last) = order.last_attempt().filter(|last| attempt.number < last.number && last.is_undecided()) {
         // Which of two charges pays the order is not clear before the later one has ended.
         let detail = format!("it succeeded as `{reference}`, and attempt {} is not decided", last.number);
         let next = Some(next_look(now, 0));
@@ -41,11 +39,10 @@ pub(super) fn succeeded(
 
 /// Whether every resource of an order still stands where the order would extend it from.
 pub(super) fn can_extend(state: &State, order: &Order) -> bool {
-    crate::planted::is("can-always-extend")
-        || order
-            .lines
-            .iter()
-            .all(|line| state.resources.get(&line.prepared.resource).is_some_and(|row| line.prepared.extends(row)))
+    order
+        .lines
+        .iter()
+        .all(|line| state.resources.get(&line.prepared.resource).is_some_and(|row| line.prepared.extends(row)))
 }
 
 /// The intent to give back all of a charge that nothing was given for.
