@@ -30,6 +30,11 @@ pub fn folder() -> PathBuf {
     target.unwrap_or(Path::new("target")).join("reliability")
 }
 
+/// Forgets what an earlier run of a suite left: one that fails must not be taken for the one before it.
+pub fn forget(suite: &str) {
+    _ = std::fs::remove_file(folder().join(format!("{suite}.json")));
+}
+
 impl Fragment {
     /// Writes the fragment over that of an earlier run.
     ///

@@ -9,7 +9,7 @@ use renewd_tests::bank::audit::{Strictness, audit};
 use renewd_tests::bank::shop::{Shop, Template, Wallet, copy_folder, scratch};
 use renewd_tests::binary::renewd;
 use renewd_tests::dice::Dice;
-use renewd_tests::fragment::Fragment;
+use renewd_tests::fragment::{Fragment, forget};
 use renewd_tests::process::answer;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -42,6 +42,7 @@ fn answers(shop: &Shop) -> (Option<i32>, String) {
 /// have reached the disk, with whatever the disk held before after them.
 #[test]
 fn a_journal_cut_at_every_byte_of_its_last_two_records_loses_only_what_nobody_was_told() {
+    forget("torn-tails");
     let template = Template::new(bank(), &Wallet::card(), 1);
     let died = |point: &str| {
         let mut shop = Shop::open(&template, bank(), failing());
@@ -97,6 +98,7 @@ struct Flips {
 /// Every bit of the journal matters: each flip is named by exit 6, or it changes no answer.
 #[test]
 fn a_flipped_bit_of_the_journal_is_named_and_never_believed() {
+    forget("bit-flips");
     let shop = renewed(&Template::new(bank(), &Wallet::card(), 1));
     let intact = std::fs::read(journal(&shop)).unwrap();
     let control = answers(&shop);
@@ -153,6 +155,7 @@ fn flip(copy: &Shop, intact: &[u8], bit: usize, control: &(Option<i32>, String),
 /// The index is never the truth: whatever happens to it, every answer stays the same.
 #[test]
 fn an_index_that_is_deleted_cut_or_overwritten_changes_no_answer() {
+    forget("index-damage");
     let shop = renewed(&Template::new(bank(), &Wallet::card(), 5));
     let control = answers(&shop);
     let kept = scratch();

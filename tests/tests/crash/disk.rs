@@ -6,7 +6,7 @@ use crate::{bank, shim};
 use renewd_tests::bank::audit::{Strictness, Violation, audit};
 use renewd_tests::bank::shop::{Shop, Template, Wallet, scratch};
 use renewd_tests::binary::renewd;
-use renewd_tests::fragment::Fragment;
+use renewd_tests::fragment::{Fragment, forget};
 use renewd_tests::preload::{CALLS, Call, Fault, Shim, calls};
 use renewd_tests::process::answer;
 use std::collections::BTreeMap;
@@ -69,6 +69,7 @@ fn journal_failed(made: &[Call]) -> bool {
 #[test]
 fn every_failing_call_is_typed_and_loses_nothing() {
     let Some(shim) = shim() else { return };
+    forget("failing-calls");
     let template = Template::new(bank(), &Wallet::card(), 2);
     let counts = counted(&shim, &template);
     let mut work: Vec<Fault> = Vec::new();
@@ -130,6 +131,7 @@ const SINGLES: usize = 100;
 #[test]
 fn every_acknowledged_order_was_synced_before_it_was_shown() {
     let Some(shim) = shim() else { return };
+    forget("sync-before-ack");
     let template = many_accounts();
     let mut shop = Shop::open(&template, bank(), renewd());
     let mut orders = 0;

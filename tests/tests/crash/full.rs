@@ -5,7 +5,7 @@ use crate::{bank, skip};
 use renewd_tests::bank::audit::{Strictness, audit};
 use renewd_tests::bank::shop::{Shop, Template, Wallet, copy_folder};
 use renewd_tests::binary::renewd;
-use renewd_tests::fragment::Fragment;
+use renewd_tests::fragment::{Fragment, forget};
 use renewd_tests::process::answer;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -32,6 +32,7 @@ fn limited(shop: &Shop, blocks: u64, args: &[&str]) -> Command {
 
 #[test]
 fn files_that_cannot_grow_lose_nothing_and_go_on_when_they_can() {
+    forget("full-disk");
     let template = Template::new(bank(), &Wallet::card(), 2);
     let mut codes = std::collections::BTreeMap::new();
     let sizes = sizes(&template);

@@ -9,7 +9,7 @@ use renewd_tests::bank::audit::{Audited, Strictness, audit};
 use renewd_tests::bank::shop::{Shop, Template, Wallet, acknowledgements};
 use renewd_tests::binary::renewd;
 use renewd_tests::dice::Dice;
-use renewd_tests::fragment::Fragment;
+use renewd_tests::fragment::{Fragment, forget};
 use std::io::Read as _;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -34,6 +34,7 @@ fn seed() -> u64 {
 
 #[test]
 fn random_kills_under_load_lose_double_and_hide_nothing() {
+    forget("random-kills");
     let seed = seed();
     eprintln!("repeat with RENEWD_KILL_SEED={seed}");
     let mut dice = Dice::seeded(seed);

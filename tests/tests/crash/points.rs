@@ -7,7 +7,7 @@ use crate::{bank, failing};
 use renewd_store::{COPYING_FAILPOINTS, FAILPOINTS, PAYING_FAILPOINTS, RUNNING_FAILPOINTS};
 use renewd_tests::bank::audit::{Audited, Strictness, Violation, audit};
 use renewd_tests::bank::shop::{Shop, Template};
-use renewd_tests::fragment::Fragment;
+use renewd_tests::fragment::{Fragment, forget};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -59,6 +59,7 @@ fn points() -> Vec<&'static str> {
 
 #[test]
 fn death_at_every_named_point_loses_doubles_and_hides_nothing() {
+    forget("crash-points");
     let scenarios = scenarios::all();
     let templates: Vec<OnceLock<Template>> = scenarios.iter().map(|_| OnceLock::new()).collect();
     let work: Vec<(usize, &'static str)> =

@@ -5,7 +5,7 @@ use crate::bank;
 use renewd_tests::bank::audit::{Strictness, audit};
 use renewd_tests::bank::shop::{Shop, Template, Wallet, acknowledgements};
 use renewd_tests::binary::renewd;
-use renewd_tests::fragment::Fragment;
+use renewd_tests::fragment::{Fragment, forget};
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 
@@ -48,6 +48,7 @@ fn renew(what: &str, request: &str) -> Vec<String> {
 
 #[test]
 fn two_and_four_processes_at_once_renew_each_resource_once() {
+    forget("together");
     let template = Template::new(bank(), &Wallet::card(), 4);
     let mut tried = 0;
     for count in [2, 4] {

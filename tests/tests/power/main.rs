@@ -20,7 +20,7 @@ use renewd_tests::bank::shop::{
 };
 use renewd_tests::binary::renewd;
 use renewd_tests::dice::Dice;
-use renewd_tests::fragment::Fragment;
+use renewd_tests::fragment::{Fragment, forget};
 use renewd_tests::preload::Shim;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -98,6 +98,7 @@ fn image(folder: &Path) -> Result<PathBuf, String> {
 #[test]
 fn what_was_acknowledged_before_a_power_cut_is_there_after_it() {
     let Some((bank, _ledgers, template)) = ready() else { return };
+    forget("power-cuts");
     let cuts: u64 =
         std::env::var("RENEWD_POWER_CUTS").map_or(3, |text| text.parse().expect("RENEWD_POWER_CUTS is a number"));
     let seed: u64 = std::env::var("RENEWD_KILL_SEED").map_or(7, |text| text.parse().expect("a number"));
