@@ -249,8 +249,8 @@ impl Simulation {
             day.parse().ok().map(|date: chrono::NaiveDate| LocalMoment::Local(date.and_time(chrono::NaiveTime::MIN)));
         let selector = Selector { expires_before: before, ..Selector::default() };
         self.fire("request-guard");
-        self.renew(Some((name.clone(), selector.clone())))?;
-        self.renew(Some((name, selector)))
+        self.renew(Some((name.clone(), selector)))?;
+        self.renew(Some((name, Selector { all: true, ..Selector::default() })))
     }
 
     fn pick_order(&mut self) -> Option<OrderId> {
