@@ -2,13 +2,14 @@
 //! figures give: `cargo run --release -p renewd-tests --bin renewd-bench -- [ORDERS [LATENCY_MS]]`, 9,800 orders and
 //! 800 ms where nothing is said. Not a test: nothing here fails because a machine is slow.
 
-#![allow(clippy::print_stdout, reason = "a program that prints what it measured")]
+#![allow(clippy::print_stdout, clippy::expect_used, reason = "a program that prints what it measured, or ends")]
 
-use renewd_tests::bank::shop::plugins;
 use renewd_tests::bank::Bank;
+use renewd_tests::bank::shop::plugins;
 use renewd_tests::process::{answer, command};
 use renewd_tests::repository::{copy_folder, root};
 use renewd_tests::world::{COLUMNS, PRICES};
+use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -107,8 +108,9 @@ fn run(folder: &Path, now: &str) {
     let mut command = command(folder, Some(now), ["run", "-q", "-o", "json"]);
     let answer = answer(command.env(VARIABLE, "sk_test_bench")).exits(0);
     let view = answer.json();
-    let renewed = view["counts"]["renewed"].as_u64().unwrap_or_default();
-    println!("run at {now}: {renewed} renewed, charged {}", view["charged"]);
+    let renewed = view.pointer("/counts/renewed").and_then(Value::as_u64).unwrap_or_default();
+    let charged = view.pointer("/charged/USD/amount").and_then(Value::as_str).unwrap_or("nothing");
+    println!("run at {now}: {renewed} renewed, charged {charged} USD");
 }
 
 /// How long another process waits for the list, again and again.
