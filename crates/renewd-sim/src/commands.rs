@@ -52,7 +52,10 @@ fn act(world: &Arc<World>, chances: &mut Chance) -> String {
         (1, Some(order)) => format!("cancel {order}: {}", told(engine.cancel(&order, None))),
         (2, Some(order)) => {
             let ask = ResolveAsk { succeeded: false, reference: None, reason: "it looked so".to_owned() };
-            // A person who resolves while the gateway is still at work is not believed by the engine.
+            // Whoever says so without having looked may be wrong, and then two charges stand for a while.
+            for charge in world.bank().charges.iter_mut().filter(|charge| charge.order == order.as_str()) {
+                charge.doubted |= charge.may_have_moved();
+            }
             format!("resolve {order}: {}", told(engine.resolve(&order, &ask)))
         }
         _ => format!("run: {}", told(engine.run(&RunOptions::default()))),
