@@ -2,6 +2,7 @@
 
 use crate::model::Wrong;
 use crate::simulation::Simulation;
+use renewd_core::calendar::Until;
 use renewd_core::cover::{Cover, mode_of};
 use renewd_core::documents::Mode;
 use renewd_core::ids::OrderId;
@@ -68,6 +69,8 @@ impl Simulation {
             let in_time = self.world.now() + 6 * DAY < expiry && expiry < self.world.now() + 13 * DAY;
             let hindered = resource.freeze.is_some()
                 || policy.auto.times.is_some()
+                // The runs at the end are days apart: a window that ends with the expiry may lie between two.
+                || policy.auto.until == Until::Expiry
                 || resource.auto_tried().is_some_and(|tried| !tried.refused.is_empty())
                 || 0 < self.world.bank().era;
             if in_time && !hindered && mode_of(resource, &cover, now).0 == Mode::Auto {
