@@ -127,7 +127,7 @@ fn run(step: &Step, folder: &Path, exports: &mut Vec<(String, String)>) -> Optio
     if ["cargo test", "git clone", "cd "].iter().any(|skipped| step.command.starts_with(skipped)) {
         return None;
     }
-    let line = step.command.replace("cargo run --release -- ", "renewd ").replace("cargo run --release --", "renewd");
+    let line = step.command.replace("cargo run -- ", "renewd ").replace("cargo run --", "renewd");
     let mut command = Command::new("sh");
     command.args(["-c", &format!("{{ {line}\n}} 2>&1")]);
     bare(&mut command, folder, Some(&step.clock));

@@ -348,7 +348,8 @@ pub struct Order {
     /// Where it stands.
     #[serde(flatten)]
     pub status: OrderStatus,
-    /// Epoch of the store in which an earlier charge was found that holds it.
+    /// Epoch of the store in which an earlier charge was found that holds it. Whoever approves the order knows of that
+    /// charge; for every other order it is sought again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sought: Option<u32>,
     /// Every try to collect.

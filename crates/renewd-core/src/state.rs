@@ -225,7 +225,7 @@ impl State {
                 self.use_request(&order, request);
                 order.adopted_by.push(request.clone());
             }
-            Event::OrderApproved { .. } => self.approved(&mut order),
+            Event::OrderApproved { .. } => order.status = OrderStatus::Open,
             Event::OrderHeld { hold, sought, .. } => {
                 order.status = OrderStatus::Held;
                 order.holds.push(hold.clone());
@@ -279,15 +279,6 @@ impl State {
             self.live.remove(&order.id);
         }
         self.orders.insert(order.id.clone(), order);
-    }
-
-    /// A person who approves an order knows of the charges that were found; whoever lets it die does not, so that they
-    /// are sought again.
-    fn approved(&mut self, order: &mut Order) {
-        order.status = OrderStatus::Open;
-        for line in order.lines.iter().filter(|_| order.sought.is_some()) {
-            self.change(&line.prepared.resource, |row| row.sought = order.sought);
-        }
     }
 
     fn attempt_started(&mut self, at: DateTime<Utc>, order: &mut Order, attempt: &Attempt) {

@@ -415,7 +415,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
     ) -> Result<Result<Option<Till>, Refusal>, EngineError> {
         let epoch = Some(self.engine.epoch());
         let mut rows = order.lines.iter().filter_map(|line| state.resources.get(&line.prepared.resource));
-        if order.total.is_zero() || rows.all(|row| row.sought == epoch) {
+        if order.total.is_zero() || order.sought == epoch || rows.all(|row| row.sought == epoch) {
             return Ok(Ok(None));
         }
         for method in order.methods.iter().chain([&chosen.method]) {

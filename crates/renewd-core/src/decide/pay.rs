@@ -123,6 +123,8 @@ pub fn take_earlier(
             Ok(hold("the gateway has a charge for it, and its expiry has moved since it was ordered".to_owned()))
         }
         Earlier::Same { outcome } => {
+            // The lost history may have gone on from there: what follows is sought again, until nothing is found.
+            let spec = AttemptSpec { sought: None, ..spec };
             let attempt = new_attempt(state, order, spec, now);
             let number = attempt.number;
             let mut events = vec![Event::AttemptStarted { order: order.id.clone(), attempt: Box::new(attempt) }];
