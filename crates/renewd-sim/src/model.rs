@@ -202,6 +202,8 @@ impl Model {
         } else if let Event::RefundEnded { number, result, .. } = event {
             if let RefundResult::Refunded { .. } = result {
                 self.refunded(id, &mut order, *number, bank)?;
+            } else if let RefundResult::Declined { code, .. } = result {
+                order.by_word |= code == "resolved";
             }
         } else if let Event::OrderCanceled { .. } | Event::OrderExpired { .. } = event {
             ensure(!order.tries.values().any(|it| it.open), || format!("closed-while-open: {id}"))?;
