@@ -17,9 +17,10 @@ mod model;
 #[cfg(feature = "planted")]
 pub mod planted;
 mod simulation;
+pub mod summary;
 mod workshop;
 mod world;
 
-pub use campaign::{Campaign, Failure, KNOWN, Report, run};
+pub use campaign::{Campaign, Failure, Report, run};
 pub use simulation::{Outcome, simulate};
 pub use workshop::Workshop;

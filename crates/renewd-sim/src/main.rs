@@ -2,8 +2,8 @@
 
 #![allow(clippy::print_stdout, reason = "this program's answer is what it prints")]
 
+use renewd_sim::summary::write;
 use renewd_sim::{Campaign, Report, Workshop, run, simulate};
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
@@ -56,7 +56,7 @@ fn start(arguments: &[String]) -> io::Result<bool> {
     let report = run(&campaign)?;
     show(&report, began.elapsed().as_secs_f64());
     if let Some(file) = value(arguments, "--json") {
-        write(&report, Path::new(file), began.elapsed().as_secs_f64())?;
+        write(&report.fragment(&campaign.seeds), Path::new(file))?;
     }
     Ok(report.failed == 0)
 }
@@ -70,9 +70,8 @@ fn planted(arguments: &[String], seeds: std::ops::Range<u64>, threads: usize) ->
         Some((seed, found)) => println!("caught  {:<28} by seed {seed:>5}: {}", it.name, found.replace('\n', " ")),
         None => println!("MISSED  {:<28} in {} seeds", it.name, it.seeds),
     })?;
-    if let Some(file) = value(arguments, "--json").map(Path::new) {
-        file.parent().map_or(Ok(()), fs::create_dir_all)?;
-        fs::write(file, format!("{:#}\n", summary(&tried)))?;
+    if let Some(file) = value(arguments, "--json") {
+        write(&summary(&tried), Path::new(file))?;
     }
     let caught = tried.iter().filter(|it| it.caught.is_some()).count();
     println!("{caught} of {} planted faults are caught", tried.len());
@@ -110,9 +109,6 @@ fn show(report: &Report, seconds: f64) {
     for (fault, seeds) in &report.fired {
         println!("  {fault:<28} {:>6.1} %", 100.0 * *seeds as f64 / report.seeds.max(1) as f64);
     }
-    for (name, seeds) in &report.known {
-        println!("known and not mended: {name} in {seeds} seeds");
-    }
     println!(
         "\n{} seeds ({} twice), {} renewals, {} failed; {:.0} seeds a minute",
         report.seeds,
@@ -121,27 +117,4 @@ fn show(report: &Report, seconds: f64) {
         report.failed,
         60.0 * report.seeds as f64 / seconds.max(0.001)
     );
-}
-
-fn write(report: &Report, file: &Path, seconds: f64) -> io::Result<()> {
-    let failures: Vec<_> = report
-        .failures
-        .iter()
-        .map(|failure| serde_json::json!({ "seed": failure.seed, "violation": failure.violation }))
-        .collect();
-    let summary = serde_json::json!({
-        "suite": "simulator",
-        "seeds": report.seeds,
-        "doublechecked": report.doublechecked,
-        "renewals": report.renewals,
-        "known": report.known,
-        "failed": report.failed,
-        "failures": failures,
-        "fired": report.fired,
-        "seconds": seconds,
-    });
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(file, format!("{summary:#}\n"))
 }

@@ -49,7 +49,7 @@ pub fn summary(tried: &[Tried]) -> serde_json::Value {
         })
         .collect();
     serde_json::json!({
-        "suite": "planted faults",
+        "suite": "planted-faults",
         "tried": tried.len(),
         "caught": tried.len() - missed.len(),
         "missed": missed,

@@ -3,9 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failing test may panic, and tells what it does")]
 
 use renewd_sim::planted::{summary, try_all};
+use renewd_sim::summary::{file_of, write};
 use renewd_sim::{Campaign, run};
-use std::fs;
-use std::path::Path;
 
 const SEEDS: std::ops::Range<u64> = 0..600;
 
@@ -15,9 +14,7 @@ fn planted_faults_are_caught() {
     let sound = run(&Campaign { seeds: SEEDS, threads: 2, doublecheck: 0, fail_fast: true }).unwrap();
     assert_eq!(sound.failed, 0, "without a fault nothing is found: {:?}", sound.failures);
     let tried = try_all(&SEEDS, 2, "", |it| println!("{:<28} {:?}", it.name, it.caught)).unwrap();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/reliability");
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("planted.json"), format!("{:#}\n", summary(&tried))).unwrap();
+    write(&summary(&tried), &file_of("planted-faults")).unwrap();
     let caught = tried.iter().filter(|it| it.caught.is_some()).count();
     assert!(40 <= tried.len(), "{} faults", tried.len());
     assert!(95 * tried.len() <= 100 * caught, "{caught} of {} are caught", tried.len());

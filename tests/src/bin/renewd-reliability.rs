@@ -52,7 +52,7 @@ fn page(commit: &str, date: &str, suites: &[Value]) -> String {
     text.push_str(
         "| suite | tried | lost | doubled | silent | what was tried | seeds |\n|---|---:|---:|---:|---:|---|---|\n",
     );
-    for suite in suites {
+    for suite in suites.iter().filter(|suite| suite["faults"].is_null()) {
         let word = |name: &str| suite[name].as_str().unwrap_or("?").replace('|', "/");
         let count = |name: &str| suite[name].as_u64().map_or_else(|| "?".to_owned(), grouped);
         let seeds = suite["seeds"].as_array().map_or(&[][..], Vec::as_slice);
@@ -68,7 +68,38 @@ fn page(commit: &str, date: &str, suites: &[Value]) -> String {
         // Writing to a String cannot fail.
         _ = writeln!(text, "{row}");
     }
+    suites.iter().for_each(|suite| text.push_str(&struck(suite)));
+    suites.iter().for_each(|suite| text.push_str(&planted(suite)));
     text + "\n" + FOOT
+}
+
+/// How often each fault struck in a suite that counts them.
+fn struck(suite: &Value) -> String {
+    let Some(shares) = suite["struck"].as_object() else { return String::new() };
+    let mut text = "\n## Faults of the simulator\n\nThe share of its worlds in which each struck at least once, in \
+                    percent.\n\n"
+        .to_owned();
+    let told: Vec<String> =
+        shares.iter().map(|(fault, share)| format!("{fault} {}", share.as_str().unwrap_or("?"))).collect();
+    text.push_str(&told.join(" · "));
+    text + "\n"
+}
+
+/// The faults that were planted in the product, and what became of each.
+fn planted(suite: &Value) -> String {
+    let Some(faults) = suite["faults"].as_array() else { return String::new() };
+    let mut text = format!(
+        "\n## Planted faults\n\nEach takes one sync, comparison, key, check or freeze out of the product; the simulator \
+         then has to notice. {} of {} were caught.\n\n| fault | without it | caught by seed | as |\n|---|---|---:|---|\n",
+        suite["caught"], suite["tried"]
+    );
+    for fault in faults {
+        let word = |name: &str| fault[name].as_str().unwrap_or("**missed**").to_owned();
+        let seed = fault["seed"].as_u64().map_or_else(|| "-".to_owned(), |seed| seed.to_string());
+        // Writing to a String cannot fail.
+        _ = writeln!(text, "| {} | {} | {seed} | {} |", word("name"), word("takesAway"), word("finding"));
+    }
+    text
 }
 
 /// Thousands apart, as people read them.

@@ -4,7 +4,7 @@
 //!
 //! `RENEWD_FLIPS` says how many bits are flipped (2000 unless told, `all` for every bit there is).
 
-use crate::{bank, failing};
+use crate::{bank, crew, failing};
 use renewd_tests::bank::audit::{Strictness, audit};
 use renewd_tests::bank::shop::{Shop, Template, Wallet, copy_folder, scratch};
 use renewd_tests::binary::renewd;
@@ -13,11 +13,9 @@ use renewd_tests::fragment::{Fragment, forget};
 use renewd_tests::process::answer;
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 const RENEW: [&str; 7] = ["renew", "--all", "--request-id", "r", "--yes", "-o", "json"];
 const DAMAGED: i32 = 6;
-const WORKERS: usize = 2;
 const SEED: u64 = 20_261_123;
 
 fn journal(shop: &Shop) -> PathBuf {
@@ -110,17 +108,7 @@ fn a_flipped_bit_of_the_journal_is_named_and_never_believed() {
         Err(_) => (0..bits).collect(),
     };
     let found = Mutex::new(Flips::default());
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| {
-                let copy = shop.twin();
-                while let Some(bit) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    flip(&copy, &intact, *bit, &control, &found);
-                }
-            });
-        }
-    });
+    crew::each(&chosen, || shop.twin(), |copy, bit| flip(copy, &intact, *bit, &control, &found));
     let found = found.into_inner().unwrap();
     let (tried, silent) = (chosen.len() as u64, found.silent.len() as u64);
     let note = format!("bits of a journal of {bits} flipped: {} named, {} harmless", found.named, found.harmless);

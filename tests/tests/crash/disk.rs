@@ -2,7 +2,7 @@
 //! disk gives. Whatever happens, the exit code is a typed one, nothing is acknowledged that is not so, a failed sync is
 //! never tried again, and the next command finds a whole store.
 
-use crate::{bank, shim};
+use crate::{bank, crew, shim};
 use renewd_tests::bank::audit::{Strictness, Violation, audit};
 use renewd_tests::bank::shop::{Shop, Template, Wallet, scratch};
 use renewd_tests::binary::renewd;
@@ -18,7 +18,6 @@ const RENEW: [&str; 7] = ["renew", "--all", "--request-id", "r", "--yes", "-o", 
 const TYPED: [i32; 7] = [0, 1, 3, 4, 5, 6, 7];
 const DAMAGED: i32 = 6;
 const EINTR: i64 = -4;
-const WORKERS: usize = 2;
 
 /// One case: what went wrong, if anything.
 fn failing_call(shim: &Shim, template: &Template, fault: &Fault) -> (bool, Vec<String>) {
@@ -83,20 +82,17 @@ fn every_failing_call_is_typed_and_loses_nothing() {
             work.extend(errors.iter().map(|error| Fault { call, nth, error }));
         }
     }
-    let next = AtomicUsize::new(0);
     let failures: Mutex<Vec<String>> = Mutex::default();
     let hits = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| {
-                while let Some(fault) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let (hit, wrong) = failing_call(&shim, &template, fault);
-                    hits.fetch_add(usize::from(hit), Ordering::Relaxed);
-                    failures.lock().unwrap().extend(wrong.into_iter().map(|it| format!("{fault:?}: {it}")));
-                }
-            });
-        }
-    });
+    crew::each(
+        &work,
+        || (),
+        |(), fault| {
+            let (hit, wrong) = failing_call(&shim, &template, fault);
+            hits.fetch_add(usize::from(hit), Ordering::Relaxed);
+            failures.lock().unwrap().extend(wrong.into_iter().map(|it| format!("{fault:?}: {it}")));
+        },
+    );
     let failures = failures.into_inner().unwrap();
     let count = |word: &str| failures.iter().filter(|it| it.contains(word)).count() as u64;
     let note = format!("each call of a renewal fails once: {counts:?}, with EIO, ENOSPC, EINTR and short writes");

@@ -14,6 +14,7 @@
     reason = "this whole program is tests: a panic is how one fails"
 )]
 
+mod crew;
 mod damage;
 mod disk;
 mod full;

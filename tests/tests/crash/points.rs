@@ -3,20 +3,17 @@
 //! recovery; `RENEWD_CASES` picks cases by a part of their name. Points that no scenario reaches fail the test.
 
 use crate::scenarios::{self, Doer, Scenario};
-use crate::{bank, failing};
+use crate::{bank, crew, failing};
 use renewd_store::{COPYING_FAILPOINTS, FAILPOINTS, PAYING_FAILPOINTS, RUNNING_FAILPOINTS};
 use renewd_tests::bank::audit::{Audited, Strictness, Violation, audit};
 use renewd_tests::bank::shop::{Shop, Template};
 use renewd_tests::fragment::{Fragment, forget};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 /// Fewest cases that count as the proof.
 const CASES_MIN: u64 = 480;
-/// As many as the machine that checks every change has processors.
-const WORKERS: usize = 2;
 /// How often a point is reached at most before it is not asked for any more.
 const NTH_MAX: u32 = 6;
 /// Points that opening a store after a death comes by; each is where the recovery dies, too.
@@ -71,18 +68,15 @@ fn death_at_every_named_point_loses_doubles_and_hides_nothing() {
         all_deaths() || off.is_none_or(|(_, homes)| homes.contains(&scenarios[*index].name))
     };
     let work: Vec<_> = work.into_iter().filter(named).filter(on_the_way).collect();
-    let next = AtomicUsize::new(0);
     let tally = Mutex::new(Tally::default());
-    std::thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| {
-                while let Some((index, point)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let template = templates[*index].get_or_init(scenarios[*index].template);
-                    every_death(&scenarios[*index], template, point, &tally);
-                }
-            });
-        }
-    });
+    crew::each(
+        &work,
+        || (),
+        |(), (index, point)| {
+            let template = templates[*index].get_or_init(scenarios[*index].template);
+            every_death(&scenarios[*index], template, point, &tally);
+        },
+    );
     let tally = tally.into_inner().unwrap();
     let unreached: Vec<_> = points().into_iter().filter(|point| !tally.reached.contains_key(point)).collect();
     let note =

@@ -1,0 +1,80 @@
+//! What a campaign tried, in the shape in which every suite of the reliability proof leaves it for the page:
+//! `{ suite, tried, lost, doubled, silent, seeds, note }`, and `struck`, the share of seeds in which each fault struck.
+
+use crate::campaign::Report;
+use serde_json::{Map, Value, json};
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// Findings of the auditor that mean that something acknowledged is gone; each is the first word of a violation.
+const LOST: [&str; 5] = ["lost", "released-early", "skipped", "unreadable", "not-durable"];
+
+/// Findings that mean that money was taken twice, or that a term was given twice or for nothing.
+const DOUBLED: [&str; 13] = [
+    "attempt-while-open",
+    "charge-without-end",
+    "extended-from-elsewhere",
+    "extension-without-money",
+    "frozen",
+    "key-regenerated",
+    "key-reused",
+    "late-success-of-another",
+    "refunded-too-much",
+    "refunded-twice",
+    "request-twice",
+    "settled-twice",
+    "two-open-orders",
+];
+
+impl Report {
+    /// The counts for the page. What is neither lost nor doubled is silent: nothing but the auditor has told of it.
+    pub fn fragment(&self, seeds: &Range<u64>) -> Value {
+        let [mut lost, mut doubled, mut silent] = [0_u64; 3];
+        for (finding, count) in &self.findings {
+            if LOST.contains(&finding.as_str()) {
+                lost += count;
+            } else if DOUBLED.contains(&finding.as_str()) {
+                doubled += count;
+            } else {
+                silent += count;
+            }
+        }
+        let note = format!(
+            "simulated worlds with {} kinds of faults, {} paid orders; {} lived through twice, to the same journal",
+            self.fired.len(),
+            self.renewals,
+            self.doublechecked
+        );
+        let share = |seeds: u64| Value::from(format!("{:.1}", 100.0 * seeds as f64 / self.seeds.max(1) as f64));
+        let struck: Map<String, Value> =
+            self.fired.iter().map(|(fault, seeds)| ((*fault).to_owned(), share(*seeds))).collect();
+        json!({
+            "suite": "simulator",
+            "tried": self.seeds,
+            "lost": lost,
+            "doubled": doubled,
+            "silent": silent,
+            "seeds": [format!("{}..{}", seeds.start, seeds.end)],
+            "note": note,
+            "struck": struck,
+        })
+    }
+}
+
+/// Where the page looks for a suite's counts.
+pub fn file_of(suite: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/reliability").join(suite).with_extension("json")
+}
+
+/// Writes counts over those of an earlier run.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(summary: &Value, file: &Path) -> io::Result<()> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(file, format!("{summary:#}\n"))
+}
