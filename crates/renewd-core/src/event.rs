@@ -2,10 +2,10 @@
 //!
 //! The JSON of these types is the journal's format: variants and fields are only ever added, never changed.
 
-use crate::documents::{Document, DocumentKey, DocumentKind, Windows};
+use crate::documents::{AccountMethod, Document, DocumentKey, DocumentKind, Windows};
 use crate::ids::{AccountName, Digest, OrderId, PolicyName, RequestName, ResourceId, SinkName};
 use crate::money::Money;
-use crate::order::{Attempt, Hold, Order, Outcome, Payment, Refund, RefundResult};
+use crate::order::{Attempt, Hold, MonthKey, Order, Outcome, Payment, Refund, RefundResult};
 use crate::refusal::Refusal;
 use crate::resource::{Description, Freeze, Imported, ModeOverride, Phase, Resource, TermEnd};
 use chrono::{DateTime, Utc};
@@ -93,6 +93,9 @@ pub enum Event {
         order: OrderId,
         /// The request that it uses up as well.
         request: RequestName,
+        /// What it is to be paid with from here on, where the request says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        methods: Option<Vec<AccountMethod>>,
     },
     /// A person let a held order be paid.
     OrderApproved {
@@ -110,6 +113,9 @@ pub enum Event {
         /// Epoch of the store in which the gateway was asked for earlier charges, where that is how it was found.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sought: Option<u32>,
+        /// The month that it counts towards from here on, where that is what it is held for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        month: Option<MonthKey>,
     },
     /// A person canceled an order.
     OrderCanceled {

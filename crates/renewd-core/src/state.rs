@@ -221,15 +221,17 @@ impl State {
         };
         self.count_month(&order, Sign::Minus);
         match event {
-            Event::OrderAdopted { request, .. } => {
+            Event::OrderAdopted { request, methods, .. } => {
                 self.use_request(&order, request);
                 order.adopted_by.push(request.clone());
+                order.methods = methods.clone().unwrap_or(order.methods);
             }
             Event::OrderApproved { .. } => order.status = OrderStatus::Open,
-            Event::OrderHeld { hold, sought, .. } => {
+            Event::OrderHeld { hold, sought, month, .. } => {
                 order.status = OrderStatus::Held;
                 order.holds.push(hold.clone());
                 order.sought = *sought;
+                order.month = month.clone().unwrap_or(order.month);
             }
             Event::OrderCanceled { reason, .. } => {
                 order.status = OrderStatus::Canceled { at, reason: reason.clone() };

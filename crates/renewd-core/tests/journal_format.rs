@@ -298,7 +298,7 @@ fn orders() -> Vec<Event> {
         Event::OrderCanceled { order: order_id(), reason: text("not needed") },
         Event::OrderCanceled { order: order_id(), reason: None },
         Event::OrderExpired { order: order_id() },
-        Event::OrderAdopted { order: order_id(), request: "december".parse().unwrap() },
+        Event::OrderAdopted { order: order_id(), request: "december".parse().unwrap(), methods: None },
         adopted,
     ]
 }
@@ -385,8 +385,8 @@ fn later_answers() -> Vec<Event> {
     let unknown = Outcome::Unknown { detail: "no answer".to_owned(), reference: Some("pi_1".to_owned()) };
     vec![
         Event::AttemptStarted { order: order_id(), attempt: Box::new(attempt) },
-        Event::OrderHeld { order: order_id(), hold: hold.clone(), sought: Some(3) },
-        Event::OrderHeld { order: order_id(), hold, sought: None },
+        Event::OrderHeld { order: order_id(), hold: hold.clone(), sought: Some(3), month: None },
+        Event::OrderHeld { order: order_id(), hold, sought: None, month: None },
         ended(not_before, None),
         ended(requires_action(), None),
         ended(unknown, None),
@@ -482,8 +482,23 @@ fn sinks() -> Vec<Event> {
     ]
 }
 
+/// What an order is paid with by the request that adopted it, and the month that it is counted in when it is paid.
+fn judged_later() -> Vec<Event> {
+    let hold = Hold { reason: Reason::OverMonthLimit, detail: "20 USD beside 20 USD".to_owned() };
+    let month = Some(MonthKey::of(at("2026-12-01T00:00:00Z"), chrono_tz::UTC));
+    vec![
+        Event::OrderAdopted {
+            order: order_id(),
+            request: "december".parse().unwrap(),
+            methods: Some(vec![method("card")]),
+        },
+        Event::OrderHeld { order: order_id(), hold, sought: None, month },
+    ]
+}
+
 fn events() -> Vec<Event> {
-    [documents(), resources(), orders(), attempts(), later_answers(), refunds(), time(), sinks()].concat()
+    [documents(), resources(), orders(), attempts(), later_answers(), refunds(), time(), sinks(), judged_later()]
+        .concat()
 }
 
 #[test]

@@ -28,7 +28,7 @@ type Learn = fn(&mut World, &OrderId) -> Vec<Event>;
 const DEATHS: [(&str, &str, Change); 4] = [
     ("paid by a later attempt", "settled", |world, order| {
         world.pay(order, "card").unwrap();
-        world.answer(order, succeeded()).unwrap();
+        world.answer(order, second(succeeded())).unwrap();
     }),
     ("paid from the balance", "settled", |world, order| {
         world.top_up("20 USD", "t").unwrap();
@@ -113,12 +113,12 @@ fn a_late_success_pays_an_order_that_is_still_open_or_held() {
 fn a_success_waits_while_a_later_attempt_is_undecided() {
     for undecided in [None, Some(unknown()), Some(pending()), Some(requires_action())] {
         for (way, learn) in [WAYS[0], WAYS[1]] {
-            for second in [succeeded(), declined(Retry::Later)] {
+            for last in [second(succeeded()), declined(Retry::Later)] {
                 let mut world = World::new();
                 let order = world.doubted_order(&["phone-1"]);
                 world.pay(&order, "card").unwrap();
                 if let Some(outcome) = undecided.clone() {
-                    world.answer(&order, outcome).unwrap();
+                    world.answer(&order, second(outcome)).unwrap();
                 }
                 let status = world.status(&order);
                 let events = learn(&mut world, &order);
@@ -128,9 +128,9 @@ fn a_success_waits_while_a_later_attempt_is_undecided() {
                 assert!(detail.contains("ch_1"), "{detail}");
                 assert_eq!(world.status(&order), status);
                 assert_eq!(next.signed_duration_since(world.now).num_minutes(), 5);
-                world.answer_to(&order, 2, second.clone()).unwrap();
+                world.answer_to(&order, 2, last.clone()).unwrap();
                 learn(&mut world, &order);
-                let (paid_by, refunds) = if second == succeeded() { (2, 1) } else { (1, 0) };
+                let (paid_by, refunds) = if last == second(succeeded()) { (2, 1) } else { (1, 0) };
                 let row = world.order(&order);
                 assert_eq!(row.paid_by().map(|paid| paid.number), Some(paid_by), "{way}, {undecided:?}");
                 assert_eq!((row.refunds.len(), world.expiry("phone-1").as_str()), (refunds, NEW));
@@ -227,6 +227,76 @@ fn a_late_refund_that_was_declined_can_be_tried_again() {
     assert_eq!(reason(retry_late_refund(&world.state, &order, "p", world.now)), Reason::NothingToRefund, "it is back");
 }
 
+/// The look that follows a presumed decline found the charge that had paid the order meanwhile, took it for a late
+/// success of the first attempt, and gave it back: the term stood, and the money was gone.
+#[test]
+fn a_follow_up_that_finds_the_paying_charge_gives_nothing_back() {
+    for (by, key) in [("its reference", None), ("its key", Some(2))] {
+        let mut world = World::new();
+        let order = world.doubted_order(&["phone-1"]);
+        world.pay(&order, "card").unwrap();
+        world.answer(&order, succeeded()).unwrap();
+        let Seen::Found(mut charge) = world.found(&order, succeeded()) else { panic!() };
+        if let Some(number) = key {
+            charge.key = Some(world.order(&order).attempt(number).unwrap().key.to_string());
+            charge.reference = "ch_1_by_another_name".to_owned();
+        }
+        let looks = world.order(&order).attempts[0].next_check;
+        let events = world.look(&order, 1, Seen::Found(charge)).unwrap();
+        assert!(matches!(events.as_slice(), [Event::AttemptChecked { number: 1, .. }]), "{by}: {events:?}");
+        assert_eq!((world.status(&order), world.expiry("phone-1").as_str()), ("settled", NEW), "{by}");
+        assert!(world.order(&order).refunds.is_empty(), "{by}");
+        assert!(looks < world.order(&order).attempts[0].next_check, "{by}: it goes on being doubted");
+    }
+}
+
+/// Whose end nobody knows must not be guessed from what was found under another key.
+#[test]
+fn an_unknown_attempt_is_not_ended_by_the_charge_of_another_key() {
+    let mut world = World::new();
+    let order = world.unknown_order(&["phone-1"]);
+    let Seen::Found(mut charge) = world.found(&order, succeeded()) else { panic!() };
+    charge.key = Some("another".to_owned());
+    world.look(&order, 1, Seen::Found(charge.clone())).unwrap();
+    assert_eq!(world.status(&order), "unknown");
+    charge.key = Some(world.order(&order).attempts[0].key.to_string());
+    world.look(&order, 1, Seen::Found(charge)).unwrap();
+    assert_eq!(world.status(&order), "settled");
+}
+
+/// The same word said twice was taken for another charge, of an older attempt, and gave the payment back.
+#[test]
+fn a_resolution_said_twice_changes_nothing_the_second_time() {
+    let mut world = World::new();
+    let order = world.unknown_order(&["phone-1"]);
+    world.resolve(&order, Resolution::Declined).unwrap();
+    world.pay(&order, "card").unwrap();
+    world.answer(&order, unknown()).unwrap();
+    let seen = Resolution::Succeeded { reference: Some("ch_2".to_owned()) };
+    assert_eq!(world.resolve(&order, seen.clone()).unwrap().len(), 1);
+    assert_eq!(world.resolve(&order, seen), Ok(Vec::new()));
+    assert!(world.order(&order).refunds.is_empty());
+    let other = Resolution::Succeeded { reference: Some("ch_1".to_owned()) };
+    assert_eq!(world.resolve(&order, other).unwrap().len(), 2, "another charge is the doubted attempt's");
+}
+
+/// What was said of an unknown refund settled a doubted attempt instead, and asked for the refund to be refunded.
+#[test]
+fn a_word_about_an_unknown_refund_is_not_taken_for_a_charge() {
+    let mut world = World::new();
+    let order = world.doubted_order(&["phone-1"]);
+    world.pay(&order, "card").unwrap();
+    world.answer(&order, second(succeeded())).unwrap();
+    world.refund(&order, "phone-1", None).unwrap();
+    world.refunded(&order, refund_unknown()).unwrap();
+    let seen = Resolution::Succeeded { reference: Some("re_1".to_owned()) };
+    assert_eq!(reason(world.resolve(&order, seen)), Reason::OrderState);
+    let events = resolve_refunds(&world.state, &order, true, Some("re_1".to_owned()), "seen").unwrap();
+    world.apply(&events);
+    assert_eq!(world.expiry("phone-1"), OLD);
+    assert!(matches!(world.order(&order).attempts[0].outcome, Outcome::Declined { .. }));
+}
+
 /// Nobody answers for the balance: a declined one cannot turn out to have paid.
 #[test]
 fn the_balance_has_no_late_success() {
@@ -243,10 +313,10 @@ fn the_balance_has_no_late_success() {
 #[test]
 fn an_earlier_charge_pays_holds_or_waits() {
     let other = |_: &mut World| Earlier::Other { detail: "another total".to_owned() };
-    let same = |outcome: Outcome| move |_: &mut World| Earlier::Same { outcome: outcome.clone() };
+    let same = |outcome: Outcome| move |_: &mut World| Earlier::Same { outcome: outcome.clone(), key: None };
     let moved = |world: &mut World| {
         world.import_expiry("phone-1", "2026-11-25T23:59:59");
-        Earlier::Same { outcome: succeeded() }
+        Earlier::Same { outcome: succeeded(), key: None }
     };
     type Find<'a> = &'a dyn Fn(&mut World) -> Earlier;
     let (taken, waits, no_answer, refused) =

@@ -168,7 +168,7 @@ impl Day {
                 if !may_adopt(state, order, &origin) {
                     return Some(Vec::new());
                 }
-                adopt(order, &origin).into_iter().collect()
+                adopt(order, &origin, None, None)
             }
             Command::Approve(index) => {
                 named(index).and_then(|order| approve(state, &order, None, world.now).ok()).unwrap_or_default()
@@ -233,7 +233,7 @@ impl Day {
                 let Some(order) = named(index) else { return Some(Vec::new()) };
                 let earlier = match earlier {
                     0 => Earlier::Other { detail: "other lines".to_owned() },
-                    other => Earlier::Same { outcome: answer(*other) },
+                    other => Earlier::Same { outcome: answer(*other), key: None },
                 };
                 take_earlier(state, &order, world.spec("card"), earlier, world.now).unwrap_or_default()
             }

@@ -103,6 +103,25 @@ fn months_count_settled_open_and_unknown_orders_in_the_account_s_zone() {
     assert_eq!(world.month("2026-11").0, money("40.00 USD"));
 }
 
+/// Two orders of November and two of December were all paid in December, each judged by the month of its placing.
+#[test]
+fn an_order_paid_in_another_month_is_judged_by_that_one_too() {
+    let mut world = World::new();
+    world.edit_account(|account| account.limits.per_month = Some(money("30 USD")));
+    world.now = at("2026-11-30T15:00:00Z");
+    let november = world.place(&["phone-1"]);
+    world.now = at("2026-11-30T17:00:00Z");
+    let december = world.place(&["phone-2"]);
+    assert_eq!((world.status(&november), world.status(&december)), ("placed", "placed"));
+    world.pay(&november, "card").unwrap();
+    let row = world.order(&november);
+    assert_eq!((row.status.as_str(), row.attempts.len(), row.holds[0].reason), ("held", 0, Reason::OverMonthLimit));
+    world.approve(&november).unwrap();
+    assert_eq!((world.month("2026-11").0, world.month("2026-12").0), (money("0 USD"), money("40 USD")));
+    world.pay(&november, "card").unwrap();
+    assert_eq!(world.status(&november), "paying", "a person has said so");
+}
+
 #[test]
 fn a_policy_s_limits_count_its_own_lines_only() {
     let mut world = World::new();

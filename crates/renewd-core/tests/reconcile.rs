@@ -208,7 +208,7 @@ fn the_table_keeps_its_promises() {
 
 #[test]
 fn an_undecided_attempt_is_looked_at_after_5_minutes_an_hour_and_then_daily() {
-    for outcome in [pending(), requires_action(), unknown()] {
+    for outcome in [pending(), unknown()] {
         let mut world = World::new();
         let order = answered(&mut world, outcome.clone());
         assert_eq!(world.order(&order).attempts[0].next_check, Some(world.now), "at once");
@@ -220,6 +220,23 @@ fn an_undecided_attempt_is_looked_at_after_5_minutes_an_hour_and_then_daily() {
             world.now = next;
         }
     }
+}
+
+/// Whoever did not act in time held the order open for most of another day, until the next daily look.
+#[test]
+fn what_waits_for_a_person_is_looked_at_when_its_time_has_come() {
+    let mut world = World::new();
+    let order = answered(&mut world, requires_action());
+    let expires = at("2026-11-02T00:00:00Z");
+    let mut looks = Vec::new();
+    while world.now < expires {
+        world.look(&order, 1, Seen::CannotTell { detail: "503".to_owned() }).unwrap();
+        world.now = world.order(&order).attempts[0].next_check.unwrap();
+        looks.push(world.now);
+    }
+    assert_eq!(looks.last(), Some(&expires));
+    world.look(&order, 1, Seen::CannotTell { detail: "503".to_owned() }).unwrap();
+    assert_eq!(world.order(&order).attempts[0].next_check, Some(expires + chrono::TimeDelta::days(1)));
 }
 
 /// A change of what is known begins anew: what became pending is not looked at only once a day.

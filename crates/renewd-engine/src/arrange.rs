@@ -64,12 +64,25 @@ pub(crate) fn arrange(state: &mut State, quotes: &[Quote], ask: &Ask) -> Arrange
         }
     }
     arrangement.adopted = adopted.iter().filter_map(|id| state.orders.get(id)).cloned().collect();
-    for event in arrangement.adopted.iter().filter_map(|order| adopt(order, &ask.origin)).collect::<Vec<_>>() {
-        state.apply(ask.now, &event);
-        arrangement.events.push(event);
+    let lines = arrangement.adopted.iter().filter(|order| !is_asked_by(order, &ask.origin)).flat_map(|it| &it.lines);
+    let over = over_max_total(state, lines.chain(&new), ask);
+    for order in &arrangement.adopted {
+        let named = ask.pay_with.as_ref().and_then(|name| Some((state.account(&order.account)?, name)));
+        let methods = named.map(|(account, name)| account_methods(account, None, Some(name)));
+        for event in adopt(order, &ask.origin, methods, over.as_ref()) {
+            state.apply(ask.now, &event);
+            arrangement.events.push(event);
+        }
     }
-    place_new(state, new, ask, &mut arrangement);
+    let orders = arrangement.adopted.iter().filter_map(|order| state.orders.get(&order.id));
+    arrangement.adopted = orders.cloned().collect();
+    place_new(state, new, ask, over, &mut arrangement);
     arrangement
+}
+
+/// Whether an order is one of a request's own.
+fn is_asked_by(order: &Order, origin: &Origin) -> bool {
+    order.requests().any(|request| origin.request() == Some(request))
 }
 
 /// Open orders all of whose lines are selected for the same term and new expiry, whoever asked for them.
@@ -97,7 +110,7 @@ fn adoptable(state: &State, quotes: &[Quote], origin: &Origin) -> BTreeSet<Order
 type OrderKey = (AccountName, Vec<MethodName>);
 
 /// Groups by (account, method list), soonest expiry first, at most [`ORDER_LINES_MAX`] lines in each order.
-fn place_new(state: &mut State, quotes: Vec<Quote>, ask: &Ask, arrangement: &mut Arrangement) {
+fn place_new(state: &mut State, quotes: Vec<Quote>, ask: &Ask, over: Option<Hold>, arrangement: &mut Arrangement) {
     let mut groups: BTreeMap<OrderKey, (Vec<AccountMethod>, Vec<Quote>)> = BTreeMap::new();
     for quote in quotes {
         match methods(state, &quote, ask.pay_with.as_ref()) {
@@ -109,7 +122,6 @@ fn place_new(state: &mut State, quotes: Vec<Quote>, ask: &Ask, arrangement: &mut
             Err(refusal) => arrangement.refused.push((quote, refusal)),
         }
     }
-    let over = over_max_total(state, groups.values().flat_map(|(_, quotes)| quotes), ask);
     for ((account, _), (methods, mut quotes)) in groups {
         quotes.sort_by(|left, right| {
             let key = |quote: &Quote| (quote.prepared.old_end.expiry.instant(), quote.prepared.resource.clone());

@@ -10,9 +10,8 @@ use renewd_core::quote::Quote;
 use renewd_plugin_host as host;
 use renewd_plugin_host::payment_wire::{ChargeLine, ChargeRef, ChargeRequest, RefundRef, RefundRequest};
 
-/// Days before now from which a new store asks for earlier charges: longer than any automatic charge lies before the
-/// end of retention under the known conventions.
-const SOUGHT_BACK_DAYS: i64 = 45;
+/// Days before now from which a new store asks for earlier charges: a year's term, renewed a month early.
+const SOUGHT_BACK_DAYS: i64 = 400;
 
 /// The charge of an attempt.
 pub(crate) fn charge_request(order: &Order, attempt: &Attempt) -> ChargeRequest {
@@ -194,6 +193,7 @@ fn found(charge: host::FoundCharge, order: &Order) -> FoundCharge {
         amount: charge.amount,
         outcome: outcome(charge.outcome, order),
         line_keys: charge.line_keys,
+        key: charge.key,
     }
 }
 
@@ -208,18 +208,23 @@ pub(crate) enum Sought {
     CannotTell(String),
 }
 
-/// What `find-charge` answered before the first attempt.
-pub(crate) fn sought(answer: host::FindResult, order: &Order) -> Sought {
+/// What `find-charge` answered before the first attempt, which would be made under this key. A charge of that very key
+/// that took no money counts as an attempt: what the gateway keeps under the key must not be taken for the next one's.
+pub(crate) fn sought(answer: host::FindResult, order: &Order, key: Digest) -> Sought {
     let charge = match answer {
         host::FindResult::Found(charge) => found(charge, order),
         host::FindResult::NotFound => return Sought::None,
         host::FindResult::Unknown { reason } => return Sought::CannotTell(reason),
     };
+    let own = charge.key.as_deref().and_then(|text| text.parse::<Digest>().ok());
     match (&charge.outcome, charge.differs_from(order)) {
+        (Outcome::Declined { .. }, _) if own == Some(key) => {
+            Sought::Found(Earlier::Same { outcome: charge.outcome, key: own })
+        }
         (Outcome::Declined { .. } | Outcome::PriceMoved { .. }, _) => Sought::None,
         (Outcome::Unknown { detail, .. }, None) => Sought::CannotTell(detail.clone()),
         (_, Some(detail)) => Sought::Found(Earlier::Other { detail }),
-        (_, None) => Sought::Found(Earlier::Same { outcome: charge.outcome }),
+        (_, None) => Sought::Found(Earlier::Same { outcome: charge.outcome, key: own }),
     }
 }
 

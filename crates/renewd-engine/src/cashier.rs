@@ -12,21 +12,25 @@ mod pool;
 #[cfg(test)]
 mod tests;
 
+use crate::arrange::account_methods;
 use crate::asking::{Sought, charge_request, earlier_ref, outcome, sought};
 use crate::desk::Desk;
 use crate::engine::{Engine, IN_FLIGHT_PER_METHOD};
 use crate::error::EngineError;
 use crate::load::config_text;
 use crate::progress::Step;
+use crate::running::{Pays, pays};
+use chrono::{DateTime, Utc};
 use job::{Answer, Finished, Job, Priced, Stage, Till};
 use pool::Pool;
-use renewd_core::decide;
+use renewd_core::decide::{self, Earlier};
 use renewd_core::documents::AccountMethod;
 use renewd_core::ids::{Digest, MethodName, OrderId};
 use renewd_core::money::Money;
 use renewd_core::order::{Attempt, Order, OrderStatus, Outcome};
 use renewd_core::refusal::{Reason, Refusal};
 use renewd_core::state::State;
+use renewd_plugin_host::CancelOutcome;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -73,6 +77,24 @@ impl Budget {
     }
 }
 
+/// Who has orders paid.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Payer<'a> {
+    /// Somebody asks for it, perhaps with one method only.
+    Asked(Option<&'a MethodName>),
+    /// A run: what is no longer due when its turn comes is left alone.
+    Run,
+}
+
+impl<'a> Payer<'a> {
+    fn pay_with(self) -> Option<&'a MethodName> {
+        match self {
+            Self::Asked(method) => method,
+            Self::Run => None,
+        }
+    }
+}
+
 /// Why orders were not paid, for a reason that is not their own state.
 pub(crate) type Unpaid = BTreeMap<OrderId, Refusal>;
 
@@ -82,7 +104,7 @@ impl Engine {
     pub(crate) fn pay_orders(
         &self,
         orders: &[OrderId],
-        pay_with: Option<&MethodName>,
+        payer: Payer<'_>,
         budget: &mut Budget,
     ) -> Result<Unpaid, EngineError> {
         let step = self.step("paying", orders.len());
@@ -90,7 +112,7 @@ impl Engine {
         std::thread::scope(|scope| {
             let mut cashier = Cashier {
                 engine: self,
-                pay_with,
+                payer,
                 budget,
                 step: &step,
                 owner,
@@ -110,7 +132,7 @@ impl Engine {
 
 struct Cashier<'scope, 'env, 'a> {
     engine: &'a Engine,
-    pay_with: Option<&'a MethodName>,
+    payer: Payer<'a>,
     budget: &'a mut Budget,
     step: &'a Step<'a>,
     owner: String,
@@ -233,6 +255,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
             return None;
         }
         let spec = till.spec(&self.owner, epoch);
+        let lost = earlier.as_ref().is_some_and(Earlier::took_nothing);
         let decided = match earlier {
             Some(earlier) => decide::take_earlier(&desk.state, &job.order, spec, earlier, now),
             None => decide::start_attempt(&desk.state, &job.order, spec, &requotes, now),
@@ -245,7 +268,10 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
             Ok(events) => {
                 desk.push(events);
                 job.attempted = true;
-                job.tried.push(till.method.clone());
+                // What the gateway had under the key of a lost attempt is no answer to this one.
+                if !lost {
+                    job.tried.push(till.method.clone());
+                }
                 job.stage = Stage::Begun(till);
                 Some(job)
             }
@@ -297,15 +323,9 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
                 return Ok(());
             }
         };
-        if job.reserved.is_none() {
-            if !self.budget.take(order.total) {
-                let message = "it would exceed what this run may charge".to_owned();
-                let refusal =
-                    Refusal::new(Reason::OverMaxCharge, message).hint("run again with a higher `--max-charge`");
-                self.give_up(job, refusal);
-                return Ok(());
-            }
-            job.reserved = Some(order.total);
+        if let Err(refusal) = self.admit(&mut job, state, order, now) {
+            self.give_up(job, refusal);
+            return Ok(());
         }
         let (till, earlier) = match std::mem::replace(&mut job.stage, Stage::New) {
             Stage::Sought(method, Sought::CannotTell(detail)) => {
@@ -355,6 +375,31 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         Ok(())
     }
 
+    /// Whether its turn has come: a run leaves alone what was changed meanwhile, and charges no more than it may.
+    fn admit(&mut self, job: &mut Job, state: &State, order: &Order, now: DateTime<Utc>) -> Result<(), Refusal> {
+        if let (Payer::Run, false) = (self.payer, job.attempted) {
+            match pays(state, order, now) {
+                Pays::No => {
+                    let message = format!("order {} is no longer due: its renewal was changed meanwhile", order.id);
+                    return Err(Refusal::new(Reason::OrderState, message));
+                }
+                Pays::GoesOn if job.tried.is_empty() => {
+                    let left = decide::methods_left(state, order, now);
+                    job.tried = order.methods.iter().filter(|method| !left.contains(method)).cloned().collect();
+                }
+                Pays::GoesOn | Pays::Anew => {}
+            }
+        }
+        if job.reserved.is_none() {
+            if !self.budget.take(order.total) {
+                let message = "it would exceed what this run may charge".to_owned();
+                return Err(Refusal::new(Reason::OverMaxCharge, message).hint("run again with a higher `--max-charge`"));
+            }
+            job.reserved = Some(order.total);
+        }
+        Ok(())
+    }
+
     /// The next method that can be tried, with its gateway.
     fn choose(&mut self, state: &State, order: &Order, job: &mut Job) -> Result<Option<Till>, EngineError> {
         if order.total.is_zero() {
@@ -376,15 +421,17 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
     }
 
     fn methods_to_try(&self, state: &State, order: &Order) -> Vec<AccountMethod> {
-        let now = self.engine.now();
+        let (now, pay_with) = (self.engine.now(), self.payer.pay_with());
         let known: Vec<AccountMethod> =
-            decide::usable_methods(state, order, self.pay_with, now).into_iter().cloned().collect();
-        let listed = self.pay_with.is_some_and(|name| order.methods.iter().any(|method| method.method == *name));
-        if listed || self.pay_with.is_none() {
+            decide::usable_methods(state, order, pay_with, now).into_iter().cloned().collect();
+        let listed = pay_with.is_some_and(|name| order.methods.iter().any(|method| method.method == *name));
+        if listed || pay_with.is_none() {
             return known;
         }
         let account = state.account(&order.account);
-        account.map_or(Vec::new(), |account| crate::arrange::account_methods(account, None, self.pay_with))
+        let mut named = account.map_or(Vec::new(), |account| account_methods(account, None, pay_with));
+        named.retain(|method| !decide::has_said_never(order, method));
+        named
     }
 
     fn till(&self, state: &State, method: AccountMethod) -> Result<Result<Till, Refusal>, EngineError> {
@@ -404,8 +451,8 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
     }
 
     /// The next gateway that must be asked for earlier charges, before the first charge of a resource in this store,
-    /// which is new or restored: each that the order could have been paid at, because the lost payment may have been at
-    /// any of them. A method whose documents are gone has nobody to ask.
+    /// which is new or restored: each that the order could have been paid at, its account's others included, because the
+    /// lost payment may have been at any of them. A method whose documents are gone has nobody to ask.
     fn next_to_search(
         &self,
         state: &State,
@@ -418,7 +465,9 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         if order.total.is_zero() || order.sought == epoch || rows.all(|row| row.sought == epoch) {
             return Ok(Ok(None));
         }
-        for method in order.methods.iter().chain([&chosen.method]) {
+        let account = state.account(&order.account);
+        let of_account = account.map_or(&[][..], |account| account.payment_methods.as_slice());
+        for method in order.methods.iter().chain([&chosen.method]).chain(of_account) {
             let is_known = crate::gateway::payment_documents(state, &method.method).is_ok();
             if !is_known || job.searched.contains(method) {
                 continue;
@@ -450,7 +499,19 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         *self.running.entry(till.method.method.clone()).or_default() += 1;
         self.pool.ask(move || {
             let asked = earlier_ref(&order, key, till.method.reference.clone(), now);
-            let answer = sought(gateway.find_charge(&config_text(&till.config), &asked), &order);
+            let config = config_text(&till.config);
+            let mut answer = sought(gateway.find_charge(&config, &asked), &order, key);
+            if matches!(&answer, Sought::Found(earlier) if earlier.took_nothing()) && gateway.can_cancel() {
+                match gateway.cancel(&config, &asked) {
+                    CancelOutcome::Canceled => {}
+                    CancelOutcome::NotFound
+                    | CancelOutcome::Charged { .. }
+                    | CancelOutcome::Pending { .. }
+                    | CancelOutcome::Unknown { .. } => {
+                        answer = Sought::CannotTell("an earlier charge of it could not be stopped".to_owned());
+                    }
+                }
+            }
             Finished { job, method: till.method, answer: Answer::Sought(answer) }
         });
     }

@@ -31,6 +31,8 @@ pub trait Gateway: Send + Sync {
     fn idempotency_seconds(&self) -> u64;
     /// Whether anybody but this store can know of charges made through it.
     fn has_memory(&self) -> bool;
+    /// Whether a charge that took no money yet can be stopped.
+    fn can_cancel(&self) -> bool;
 }
 
 impl Gateway for PaymentPlugin {
@@ -65,6 +67,10 @@ impl Gateway for PaymentPlugin {
     /// A plugin that asks for no requests reaches nobody who could remember.
     fn has_memory(&self) -> bool {
         !self.manifest().permissions.is_empty()
+    }
+
+    fn can_cancel(&self) -> bool {
+        self.manifest().capabilities.iter().any(|capability| capability == "cancel")
     }
 }
 

@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::pricing::{Job, Pricer};
 use crate::report::order_items;
-use crate::running::{Due, due, order_all, pays};
+use crate::running::{Due, Pays, due, order_all, pays};
 use crate::shelf::Blobs;
 use crate::view::{Item, NextRun, RunCharge, Totals, add_total};
 use chrono::{DateTime, Utc};
@@ -155,7 +155,7 @@ fn next_run(
             | OrderStatus::Expired { .. } => run.refused.extend(order_items(order, false)),
         }
     }
-    for order in state.orders.values().filter(|order| pays(state, order, now)) {
+    for order in state.orders.values().filter(|order| pays(state, order, now) != Pays::No) {
         let requotes = engine.requote(state, blobs, order, now)?;
         match decide::check_lines(state, order, &requotes) {
             Ok(()) => charge(&mut run, order),

@@ -1,6 +1,6 @@
 //! Paying one order when a person asks for it.
 
-use crate::cashier::Budget;
+use crate::cashier::{Budget, Payer};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::report::{finish, order_items, order_summary};
@@ -39,7 +39,7 @@ impl Engine {
             may_pay = !is_undecided(&state) && !state.orders.get(id).is_some_and(is_settled);
         }
         if may_pay {
-            refusal = self.pay_orders(ids, pay_with.as_ref(), &mut Budget::default())?.remove(id);
+            refusal = self.pay_orders(ids, Payer::Asked(pay_with.as_ref()), &mut Budget::default())?.remove(id);
         }
         self.finish_refunds(ids)?;
         let state = self.state_with_orders(ids, now)?;

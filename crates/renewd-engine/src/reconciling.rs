@@ -15,7 +15,7 @@ use renewd_core::event::Event;
 use renewd_core::ids::OrderId;
 use renewd_core::order::{Attempt, Order, Outcome, Refund, RefundResult};
 use renewd_core::state::State;
-use renewd_plugin_host::{CancelOutcome, FindRefundResult};
+use renewd_plugin_host::{CancelOutcome, FindRefundResult, FindResult};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -175,19 +175,23 @@ impl Engine {
                 questions.extend(self.question(&state, &Open::Refund(order.id.clone(), refund.number))?);
             }
         }
-        if questions.is_empty() {
-            return Ok(());
-        }
-        crate::failpoint("refund.before-call");
-        let replies = ask_all(questions, self.now());
-        crate::failpoint("refund.after-call");
-        let mut desk = self.desk_for(orders, self.now())?;
-        for reply in replies {
-            if let Ok(events) = self.judge(&desk.state, reply)? {
-                desk.push(events);
+        let mut questions = questions.into_iter();
+        loop {
+            let batch: Vec<Question> = questions.by_ref().take(self.in_flight.max(1)).collect();
+            if batch.is_empty() {
+                return Ok(());
             }
+            crate::failpoint("refund.before-call");
+            let replies = ask_all(batch, self.now());
+            crate::failpoint("refund.after-call");
+            let mut desk = self.desk_for(orders, self.now())?;
+            for reply in replies {
+                if let Ok(events) = self.judge(&desk.state, reply)? {
+                    desk.push(events);
+                }
+            }
+            desk.commit()?;
         }
-        desk.commit()
     }
 }
 
@@ -215,7 +219,8 @@ fn ask(question: Question, now: DateTime<Utc>) -> Reply {
         Question::Find(order, attempt, gateway) => {
             let answer = gateway.find_charge(&config_text(&attempt.config), &charge_ref(&order, &attempt, now));
             let open = Open::Attempt(order.id.clone(), attempt.number);
-            Reply::Seen(open, seen(answer, &order), gateway.visibility_seconds())
+            let seen = for_good(seen(answer, &order), &order, &attempt, &*gateway, now);
+            Reply::Seen(open, seen, gateway.visibility_seconds())
         }
         Question::Cancel(order, attempt, gateway) => {
             let open = Open::Attempt(order.id.clone(), attempt.number);
@@ -258,29 +263,45 @@ fn refund_again(
     }
 }
 
-/// Cancels a charge on which nobody acted in time. It is declined only where the gateway then shows no charge.
+/// INVARIANT (declined-for-good): a decline that was learned by asking is believed once the charge can no longer succeed.
+/// Gateways call a charge declined that a cardholder may still confirm on a page that is open somewhere.
+fn for_good(said: Seen, order: &Order, attempt: &Attempt, gateway: &dyn Gateway, now: DateTime<Utc>) -> Seen {
+    let declined = matches!(&said, Seen::Found(charge) if matches!(charge.outcome, Outcome::Declined { .. }));
+    if !declined || !attempt.is_undecided() || !gateway.can_cancel() {
+        return said;
+    }
+    match cancel(order, attempt, gateway, now) {
+        Seen::Canceled => said,
+        other @ (Seen::Found(_) | Seen::NotFound | Seen::CannotTell { .. }) => other,
+    }
+}
+
+/// Cancels a charge that is not to succeed any more. It is declined only where the gateway has canceled it, and then
+/// shows no charge.
 fn cancel(order: &Order, attempt: &Attempt, gateway: &dyn Gateway, now: DateTime<Utc>) -> Seen {
     let config = config_text(&attempt.config);
     let asked = charge_ref(order, attempt, now);
-    match gateway.cancel(&config, &asked) {
+    let canceled = match gateway.cancel(&config, &asked) {
         _ if renewd_core::planted::is("cancel-is-believed") => return Seen::Canceled,
         CancelOutcome::Unknown { reason } => return Seen::CannotTell { detail: reason },
-        CancelOutcome::Canceled
-        | CancelOutcome::Charged { .. }
-        | CancelOutcome::Pending { .. }
-        | CancelOutcome::NotFound => {}
-    }
+        CancelOutcome::Canceled => true,
+        CancelOutcome::Charged { .. } | CancelOutcome::Pending { .. } | CancelOutcome::NotFound => false,
+    };
+    let not_stopped =
+        || Seen::CannotTell { detail: "the gateway could not cancel it, and does not show it".to_owned() };
     match gateway.find_charge(&config, &asked) {
-        renewd_plugin_host::FindResult::NotFound => Seen::Canceled,
-        renewd_plugin_host::FindResult::Found(charge) => match outcome(charge.outcome.clone(), order) {
-            Outcome::Declined { .. } => Seen::Canceled,
+        FindResult::NotFound if canceled => Seen::Canceled,
+        FindResult::NotFound => not_stopped(),
+        FindResult::Found(charge) => match outcome(charge.outcome.clone(), order) {
+            Outcome::Declined { .. } if canceled => Seen::Canceled,
+            Outcome::Declined { .. } => not_stopped(),
             Outcome::InFlight
             | Outcome::Succeeded { .. }
             | Outcome::Pending { .. }
             | Outcome::RequiresAction { .. }
             | Outcome::PriceMoved { .. }
-            | Outcome::Unknown { .. } => seen(renewd_plugin_host::FindResult::Found(charge), order),
+            | Outcome::Unknown { .. } => seen(FindResult::Found(charge), order),
         },
-        renewd_plugin_host::FindResult::Unknown { reason } => Seen::CannotTell { detail: reason },
+        FindResult::Unknown { reason } => Seen::CannotTell { detail: reason },
     }
 }

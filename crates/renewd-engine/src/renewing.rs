@@ -1,7 +1,7 @@
 //! Renewing: an accepted quote becomes orders, which are paid. Manual renewals, batches and requests share this path.
 
 use crate::arrange::{Arrangement, Ask, arrange};
-use crate::cashier::{Budget, Unpaid};
+use crate::cashier::{Budget, Payer, Unpaid};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::options::RenewOptions;
@@ -52,7 +52,7 @@ impl Engine {
             arrangement.adopted.iter().chain(&arrangement.placed).map(|order| order.id.clone()).collect();
         let mut unpaid = Unpaid::new();
         if !options.pay_later {
-            unpaid = self.pay_orders(&orders, saved.ask.pay_with.as_ref(), &mut Budget::default())?;
+            unpaid = self.pay_orders(&orders, Payer::Asked(saved.ask.pay_with.as_ref()), &mut Budget::default())?;
             self.finish_refunds(&orders)?;
         }
         let state = self.state_with_orders(&orders, now)?;

@@ -7,7 +7,7 @@ mod due;
 mod warnings;
 
 use crate::arrange::{Arrangement, Ask, arrange};
-use crate::cashier::{Budget, Unpaid};
+use crate::cashier::{Budget, Payer, Unpaid};
 use crate::engine::{Engine, Snapshot};
 use crate::error::EngineError;
 use crate::orders::refund_view;
@@ -17,7 +17,7 @@ use crate::reconciling::{Open, open_ends};
 use crate::report::{finish, renew_view};
 use crate::view::{RenewView, RunRefund, RunView, TimeNote, add_total};
 use chrono::{DateTime, Utc};
-pub(crate) use due::{Due, due, pays};
+pub(crate) use due::{Due, Pays, due, pays};
 use renewd_core::calendar::rfc3339_in;
 use renewd_core::cover::{Cover, mode_of};
 use renewd_core::decide;
@@ -139,13 +139,34 @@ impl Engine {
         let ids: Vec<OrderId> = {
             let desk = self.desk_of_due(now)?;
             let mut due: Vec<&Order> =
-                desk.state.orders.values().filter(|order| pays(&desk.state, order, now)).collect();
+                desk.state.orders.values().filter(|order| pays(&desk.state, order, now) != Pays::No).collect();
             let soonest = |order: &Order| order.lines.iter().map(|line| line.prepared.old_end.expiry.instant()).min();
             due.sort_by_key(|order| (soonest(order), order.id.clone()));
             due.into_iter().map(|order| order.id.clone()).collect()
         };
-        let unpaid = self.pay_orders(&ids, None, &mut Budget::of(&options.max_charge))?;
+        let unpaid = self.pay_orders(&ids, Payer::Run, &mut Budget::of(&options.max_charge))?;
+        self.drop_stale(&unpaid)?;
         Ok((ids, unpaid))
+    }
+
+    /// Cancels orders of automatic renewal whose dates or price are others by now: the next run orders them as they are
+    /// then, under the same limits. What a person or request asked for waits for a person.
+    fn drop_stale(&self, unpaid: &Unpaid) -> Result<(), EngineError> {
+        let stale = unpaid.iter().filter(|(_, refusal)| refusal.reason == Reason::PriceChanged);
+        let ids: Vec<OrderId> = stale.map(|(id, _)| id.clone()).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let mut desk = self.desk_for(&ids, self.now())?;
+        for id in &ids {
+            let is_auto = |order: &&Order| order.origin == Origin::Auto && order.requests().next().is_none();
+            let Some(order) = desk.state.orders.get(id).filter(is_auto) else { continue };
+            let why = unpaid.get(id).map(|refusal| refusal.message.clone());
+            if let Ok(events) = decide::cancel(&desk.state, &order.id, why) {
+                desk.push(events);
+            }
+        }
+        desk.commit()
     }
 }
 

@@ -43,7 +43,7 @@ fn sentence(event: &Event, zone: chrono_tz::Tz) -> String {
         Event::ModeChosen { chosen, .. } => chose(chosen),
         Event::ModeReturned { .. } => "given back to its policy".to_owned(),
         Event::OrderPlaced { order } => placed(order),
-        Event::OrderAdopted { order, request } => format!("request {request} adopted order {order}"),
+        Event::OrderAdopted { order, request, .. } => format!("request {request} adopted order {order}"),
         Event::OrderApproved { order, reason } => format!("order {order} was approved{}", because(reason.as_ref())),
         Event::OrderCanceled { order, reason } => format!("order {order} was canceled{}", because(reason.as_ref())),
         Event::OrderExpired { order } => format!("order {order} expired unpaid"),

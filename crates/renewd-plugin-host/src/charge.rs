@@ -24,6 +24,9 @@ pub struct FoundCharge {
     pub outcome: Outcome,
     /// The line keys that the gateway holds for it; empty when it keeps none.
     pub line_keys: Vec<String>,
+    /// The idempotency key that it was made under, as the plugin's metadata `key` says; none where it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 /// What `find-charge` answered.
@@ -142,6 +145,12 @@ fn found_charge(raw: wire::FoundCharge, asked: Asked<'_>) -> Result<FoundCharge,
             .into_iter()
             .map(|key| identifier(key, "found/lineKeys", asked.limits))
             .collect::<Result<_, _>>()?,
+        key: raw
+            .metadata
+            .into_iter()
+            .find(|(name, _)| name == "key")
+            .map(|(_, key)| identifier(key, "found/metadata/key", asked.limits))
+            .transpose()?,
     })
 }
 

@@ -367,6 +367,7 @@ impl Gateway for SimGateway {
                     amount,
                     outcome: answer(&charge),
                     line_keys: charge.lines.iter().map(|line| line.key.clone()).collect(),
+                    key: Some(charge.key.clone()),
                 }),
             },
         }
@@ -477,6 +478,10 @@ impl Gateway for SimGateway {
                 CancelOutcome::Canceled
             }
         }
+    }
+
+    fn can_cancel(&self) -> bool {
+        true
     }
 
     fn visibility_seconds(&self) -> u64 {

@@ -146,9 +146,11 @@ fn refunds(order: &Value) -> impl Iterator<Item = &Value> {
     order["refunds"].as_array().into_iter().flatten()
 }
 
-/// What the store says went back of an order, in the currency's minor unit.
+/// What the store says went back of an order's lines, in the currency's minor unit. What went back of a charge that came
+/// too late is none of what the order was paid with.
 fn given_back(order: &Value) -> i64 {
-    refunds(order).filter(|refund| refund["outcome"] == "refunded").map(|refund| minor(&refund["amount"])).sum()
+    let of_lines = refunds(order).filter(|refund| refund["outcome"] == "refunded" && refund["resource"].is_string());
+    of_lines.map(|refund| minor(&refund["amount"])).sum()
 }
 
 /// Whether the attempt that paid went to the gateway: the last one, and not by the prepaid balance.

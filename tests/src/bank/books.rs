@@ -64,6 +64,8 @@ struct Payment {
     metadata: Form,
     created: i64,
     status: Status,
+    /// Why its card was refused last.
+    refused: Option<&'static str>,
     refunded: i64,
 }
 
@@ -198,6 +200,7 @@ impl Books {
             metadata: form::metadata(&asked.form),
             created: self.created,
             status: Status::Failed,
+            refused: None,
             refunded: 0,
         });
         let index = self.payments.len() - 1;
@@ -213,12 +216,10 @@ impl Books {
         }
     }
 
-    fn declined(&mut self, index: usize, code: &str) -> Reply {
-        let intent = shown(&self.payments[index]);
-        let (code, decline_code) =
-            if code == "authentication_required" { (code, code) } else { ("card_declined", code) };
-        let error = json!({ "type": "card_error", "code": code, "decline_code": decline_code, "message": "declined",
-            "payment_intent": intent });
+    fn declined(&mut self, index: usize, code: &'static str) -> Reply {
+        self.payments[index].refused = Some(code);
+        let mut error = refusal_of(code);
+        error["payment_intent"] = shown(&self.payments[index]);
         Reply { status: 402, body: json!({ "error": error }) }
     }
 
@@ -275,7 +276,8 @@ impl Books {
         if asked.path.starts_with("/v1/charges/") {
             let body = json!({ "id": charge_of(payment), "object": "charge", "amount": payment.amount,
                 "currency": payment.currency, "status": "succeeded", "captured": true,
-                "refunded": payment.refunded == payment.amount, "metadata": payment.metadata });
+                "refunded": payment.refunded == payment.amount, "amount_refunded": payment.refunded,
+                "metadata": payment.metadata });
             return Reply::ok(body);
         }
         Reply::ok(shown(payment))
@@ -366,6 +368,12 @@ fn missing() -> Reply {
     Reply::refusal(404, "invalid_request_error", "resource_missing")
 }
 
+/// Why the card was refused, as the gateway words it.
+fn refusal_of(code: &str) -> Value {
+    let kind = if code == "authentication_required" { code } else { "card_declined" };
+    json!({ "type": "card_error", "code": kind, "decline_code": code, "message": "declined" })
+}
+
 fn charge_of(payment: &Payment) -> String {
     payment.id.replace("pi_", "ch_")
 }
@@ -388,6 +396,7 @@ fn shown(payment: &Payment) -> Value {
         "customer": payment.customer, "metadata": payment.metadata,
         "latest_charge": if is_paid { Value::from(charge_of(payment)) } else { Value::Null },
         "next_action": if wants { action } else { Value::Null },
+        "last_payment_error": payment.refused.filter(|_| !is_paid).map_or(Value::Null, refusal_of),
     })
 }
 

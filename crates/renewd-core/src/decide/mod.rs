@@ -15,8 +15,8 @@ mod time;
 pub use holds::limit_holds;
 pub use orders::{Resolution, approve, cancel, expire_overdue, resolve, top_up};
 pub use pay::{
-    AttemptSpec, Earlier, abandoned, check_lines, end_attempt, next_payment_key, payable, start_attempt, take_earlier,
-    usable_methods,
+    AttemptSpec, Earlier, abandoned, check_lines, end_attempt, has_said_never, methods_left, next_payment_key, payable,
+    start_attempt, take_earlier, usable_methods,
 };
 pub use place::{Placing, adopt, check_quote, may_adopt, place, same_renewal};
 pub use reconcile::{FoundCharge, Look, Seen, reconcile};

@@ -1,10 +1,10 @@
 //! What people and time do to orders: approve, cancel, resolve, top up, expire.
 
-use super::settle::{can_extend, settled, succeeded};
+use super::settle::{can_extend, has_taken, settled, succeeded};
 use crate::event::Event;
 use crate::ids::{AccountName, OrderId};
 use crate::money::Money;
-use crate::order::{Attempt, Order, OrderStatus, Outcome, Payment};
+use crate::order::{Attempt, Order, OrderStatus, Outcome, Payment, RefundResult};
 use crate::refusal::{Reason, Refusal};
 use crate::state::State;
 use chrono::{DateTime, Utc};
@@ -75,7 +75,8 @@ pub enum Resolution {
 }
 
 /// Ends an unknown or pending outcome by what a person found out. A success that a person found, also for an attempt that
-/// had been taken for declined, pays the order where it still can, and else goes back.
+/// had been taken for declined, pays the order where it still can, and else goes back. A payment that an attempt is known
+/// to have taken changes nothing.
 ///
 /// # Errors
 /// No such order, or nothing about it is unknown.
@@ -92,6 +93,11 @@ pub fn resolve(
         return Err(wrong_state(order, "resolved"));
     };
     let number = attempt.number;
+    if let Resolution::Succeeded { reference: Some(reference) } = &resolution
+        && order.attempts.iter().any(|attempt| has_taken(attempt, reference))
+    {
+        return Ok(Vec::new());
+    }
     match (resolution, attempt.is_undecided()) {
         (Resolution::Succeeded { reference }, true) if can_extend(state, order) => {
             Ok(settled(state, order, Payment::Resolved { attempt: number, reference, reason }, now))
@@ -101,6 +107,10 @@ pub fn resolve(
         }
         (Resolution::Succeeded { reference: None }, true) => Err(unnamed_charge(order)),
         (Resolution::Declined, true) => Ok(vec![Event::ResolvedDeclined { order: id.clone(), number, reason }]),
+        // What is said of a refund that nobody knows the end of must not be taken for a charge.
+        (Resolution::Succeeded { .. } | Resolution::Declined, false) if has_open_refund(order) => {
+            Err(wrong_state(order, "resolved"))
+        }
         (Resolution::Succeeded { reference: Some(reference) }, false) => match doubted(order) {
             Some(attempt) => Ok(succeeded(state, order, attempt, reference, owner, now)),
             None => Err(wrong_state(order, "resolved")),
@@ -113,6 +123,10 @@ pub fn resolve(
 fn unnamed_charge(order: &Order) -> Refusal {
     wrong_state(order, "resolved")
         .hint("name the charge at the gateway with `--reference`, so that it can be given back")
+}
+
+fn has_open_refund(order: &Order) -> bool {
+    order.refunds.iter().any(|refund| !refund.outcome.is_final() && refund.outcome != RefundResult::InFlight)
 }
 
 /// The newest attempt that was taken for declined without the gateway having said so.

@@ -5,7 +5,7 @@ use super::settle::{can_extend, paid, succeeded};
 use crate::documents::{AccountMethod, Plugin};
 use crate::event::Event;
 use crate::ids::{Digest, MethodName, OrderId};
-use crate::order::{ATTEMPTS_MAX, Attempt, Hold, Order, OrderStatus, Origin, Outcome, Payment, Retry};
+use crate::order::{ATTEMPTS_MAX, Attempt, Hold, MonthKey, Order, OrderStatus, Origin, Outcome, Payment, Retry};
 use crate::quote::Quote;
 use crate::refusal::{Reason, Refusal};
 use crate::resource::Freeze;
@@ -34,14 +34,23 @@ pub struct AttemptSpec {
 pub enum Earlier {
     /// A charge for exactly these lines and this total.
     Same {
-        /// What came of it: succeeded or pending.
+        /// What came of it.
         outcome: Outcome,
+        /// The idempotency key that it was made under, where the gateway keeps it: it is found by it from here on.
+        key: Option<Digest>,
     },
     /// A charge for some of these lines, with other lines or another total.
     Other {
         /// What it is, in words.
         detail: String,
     },
+}
+
+impl Earlier {
+    /// Whether the charge took no money and never will.
+    pub fn took_nothing(&self) -> bool {
+        matches!(self, Self::Same { outcome: Outcome::Declined { .. }, .. })
+    }
 }
 
 /// Decides whether an attempt may begin. `requotes` are the order's lines priced again from the documents in force.
@@ -66,6 +75,9 @@ pub fn start_attempt(
     if ATTEMPTS_MAX <= order.attempts.len() {
         return Err(Refusal::new(Reason::OrderState, format!("order {} had {ATTEMPTS_MAX} attempts", order.id))
             .hint(format!("`renewd orders cancel {}`, then renew again", order.id)));
+    }
+    if let Some(hold) = over_month_now(state, order, now) {
+        return Ok(vec![hold]);
     }
     let by_balance = spec.method.method.is_balance();
     let attempt = new_attempt(state, order, spec, now);
@@ -95,9 +107,25 @@ fn new_attempt(state: &State, order: &Order, spec: AttemptSpec, now: DateTime<Ut
     }
 }
 
-/// The payment key of an order's next attempt.
+/// The payment key of an order's next attempt: never one that an attempt of the order has, which may be that of a charge
+/// found at its gateway.
 pub fn next_payment_key(state: &State, order: &Order) -> Digest {
-    order.payment_key(state.tries_made(order).saturating_add(1))
+    let first = state.tries_made(order).saturating_add(1);
+    let keys = (first..=first.saturating_add(order.attempts.len() as u32)).map(|number| order.payment_key(number));
+    let mut free = keys.filter(|key| order.attempts.iter().all(|attempt| attempt.key != *key));
+    free.next().unwrap_or_else(|| order.payment_key(first))
+}
+
+/// Limits are counted by the month in which an order is paid: one that was placed in another month is judged again, once.
+fn over_month_now(state: &State, order: &Order, now: DateTime<Utc>) -> Option<Event> {
+    let month = MonthKey::of(now, order.time_zone);
+    if month == order.month {
+        return None;
+    }
+    let account = state.account(&order.account)?;
+    let mut holds = super::holds::limit_holds(state, account, &order.lines, &month).into_iter();
+    let hold = holds.find(|hold| hold.reason == Reason::OverMonthLimit)?;
+    Some(Event::OrderHeld { order: order.id.clone(), hold, sought: order.sought, month: Some(month) })
 }
 
 /// Takes a charge that the gateway knew before this store made one: the same one pays the order, whatever its lines
@@ -115,17 +143,19 @@ pub fn take_earlier(
     let order = payable(state, order, now)?;
     let hold = |detail: String| {
         let hold = Hold { reason: Reason::ChargeFound, detail };
-        vec![Event::OrderHeld { order: order.id.clone(), hold, sought: spec.sought }]
+        vec![Event::OrderHeld { order: order.id.clone(), hold, sought: spec.sought, month: None }]
     };
+    let took_nothing = earlier.took_nothing();
     match earlier {
         Earlier::Other { detail } => Ok(hold(detail)),
-        Earlier::Same { .. } if !can_extend(state, order) => {
+        Earlier::Same { .. } if !can_extend(state, order) && !took_nothing => {
             Ok(hold("the gateway has a charge for it, and its expiry has moved since it was ordered".to_owned()))
         }
-        Earlier::Same { outcome } => {
+        Earlier::Same { outcome, key } => {
             // The lost history may have gone on from there: what follows is sought again, until nothing is found.
             let spec = AttemptSpec { sought: None, ..spec };
-            let attempt = new_attempt(state, order, spec, now);
+            let mut attempt = new_attempt(state, order, spec, now);
+            attempt.key = key.unwrap_or(attempt.key);
             let number = attempt.number;
             let mut events = vec![Event::AttemptStarted { order: order.id.clone(), attempt: Box::new(attempt) }];
             match outcome {
@@ -311,6 +341,21 @@ pub fn abandoned(order: &Order) -> Option<Event> {
     Some(ended(order, attempt.number, Outcome::unknown("the process ended before the answer was recorded")))
 }
 
+/// The methods behind that of a last attempt that was declined: those that were not tried because the order had to wait
+/// for the gateway's word, or its process died. None where the last attempt's method is none of the order's.
+pub fn methods_left<'a>(state: &State, order: &'a Order, now: DateTime<Utc>) -> Vec<&'a AccountMethod> {
+    let last = order.last_attempt().filter(|it| matches!(it.outcome, Outcome::Declined { .. }));
+    let place = |wanted: &AccountMethod| order.methods.iter().position(|method| method == wanted);
+    let Some(behind) = last.and_then(|attempt| place(&attempt.method)) else { return Vec::new() };
+    usable_methods(state, order, None, now).into_iter().filter(|it| place(it) > Some(behind)).collect()
+}
+
+/// Whether a method has said for this order that it never pays.
+pub fn has_said_never(order: &Order, method: &AccountMethod) -> bool {
+    let never = |outcome: &Outcome| matches!(outcome, Outcome::Declined { retry: Retry::Never, .. });
+    order.attempts.iter().any(|attempt| attempt.method == *method && never(&attempt.outcome))
+}
+
 /// The methods of an order that may still be tried: only `only` where one is asked for; not those that said never, and
 /// without `only` not those that said not before a later moment, nor, for automatic renewal, those that refused to
 /// extend the same expiry before.
@@ -320,18 +365,19 @@ pub fn usable_methods<'a>(
     only: Option<&'a MethodName>,
     now: DateTime<Utc>,
 ) -> Vec<&'a AccountMethod> {
+    let waits = |outcome: &Outcome| match outcome {
+        Outcome::Declined { not_before: Some(moment), .. } => only.is_none() && now < *moment,
+        Outcome::Declined { not_before: None, .. }
+        | Outcome::InFlight
+        | Outcome::Succeeded { .. }
+        | Outcome::Pending { .. }
+        | Outcome::RequiresAction { .. }
+        | Outcome::PriceMoved { .. }
+        | Outcome::Unknown { .. } => false,
+    };
     let refused = |method: &AccountMethod| {
-        order.attempts.iter().filter(|attempt| attempt.method == *method).any(|attempt| match &attempt.outcome {
-            Outcome::Declined { retry: Retry::Never, .. } => true,
-            Outcome::Declined { not_before: Some(moment), .. } => only.is_none() && now < *moment,
-            Outcome::Declined { .. }
-            | Outcome::InFlight
-            | Outcome::Succeeded { .. }
-            | Outcome::Pending { .. }
-            | Outcome::RequiresAction { .. }
-            | Outcome::PriceMoved { .. }
-            | Outcome::Unknown { .. } => false,
-        })
+        let mut of_method = order.attempts.iter().filter(|attempt| attempt.method == *method);
+        has_said_never(order, method) || of_method.any(|attempt| waits(&attempt.outcome))
     };
     let refused_before = |method: &AccountMethod| {
         let rows = order.lines.iter().filter_map(|line| state.resources.get(&line.prepared.resource));

@@ -183,9 +183,21 @@ pub fn may_adopt(state: &State, order: &Order, origin: &Origin) -> bool {
 }
 
 /// Lets a request adopt an open order (see [`may_adopt`]) that another, or nobody, had asked for: it uses the
-/// request up as well.
-pub fn adopt(order: &Order, origin: &Origin) -> Option<Event> {
-    let request = origin.request()?;
-    let known = order.requests().any(|known| known == request);
-    (!known).then(|| Event::OrderAdopted { order: order.id.clone(), request: request.clone() })
+/// request up as well. `methods`: what the request wants it to be paid with, where it says so. Over the request's limit
+/// it is held; adopting never releases a hold.
+pub fn adopt(order: &Order, origin: &Origin, methods: Option<Vec<AccountMethod>>, over: Option<&Hold>) -> Vec<Event> {
+    let Some(request) = origin.request() else { return Vec::new() };
+    if order.requests().any(|known| known == request) {
+        return Vec::new();
+    }
+    let methods = methods.filter(|methods| *methods != order.methods);
+    let mut events = vec![Event::OrderAdopted { order: order.id.clone(), request: request.clone(), methods }];
+    let hold = over.filter(|_| order.status == OrderStatus::Open);
+    events.extend(hold.map(|hold| Event::OrderHeld {
+        order: order.id.clone(),
+        hold: hold.clone(),
+        sought: order.sought,
+        month: None,
+    }));
+    events
 }

@@ -23,6 +23,8 @@ pub struct FoundCharge {
     pub outcome: Outcome,
     /// Keys of its lines; none where the gateway keeps none.
     pub line_keys: Vec<String>,
+    /// The idempotency key that it was made under, where the gateway keeps it.
+    pub key: Option<String>,
 }
 
 impl FoundCharge {
@@ -38,6 +40,15 @@ impl FoundCharge {
         let found: BTreeSet<String> = self.line_keys.iter().cloned().collect();
         (!found.is_empty() && found != wanted)
             .then(|| format!("the gateway has `{}` over {} for other lines", self.reference, self.amount))
+    }
+
+    /// INVARIANT (one-payment-pays-once): whether it is another attempt's, so that it says nothing of this one: it was
+    /// made under another key, or another attempt has its reference.
+    fn is_of_another(&self, order: &Order, attempt: &Attempt) -> bool {
+        let other_key = self.key.as_ref().is_some_and(|key| *key != attempt.key.to_string());
+        let mut others = order.attempts.iter().filter(|other| other.number != attempt.number);
+        let known = others.any(|other| other.reference() == Some(self.reference.as_str()));
+        (other_key || known) && !crate::planted::is("found-charge-of-another")
     }
 }
 
@@ -91,6 +102,14 @@ pub fn reconcile(state: &State, look: Look<'_>, now: DateTime<Utc>) -> Result<Ve
         Seen::CannotTell { detail } => vec![undecided(order, attempt, detail, now)],
         Seen::NotFound => vec![not_found(order, attempt, look.visibility_seconds, now)],
         Seen::Canceled => vec![canceled(order, attempt, now)],
+        // What follows a presumed decline is looked for until it is believed; whose end is not known must not be guessed at.
+        Seen::Found(charge) if charge.is_of_another(order, attempt) => {
+            let detail = format!("the gateway names `{}`, which is not this attempt's", charge.reference);
+            match attempt.is_undecided() {
+                true => vec![undecided(order, attempt, detail, now)],
+                false => vec![not_found(order, attempt, look.visibility_seconds, now)],
+            }
+        }
         Seen::Found(charge) => match charge.differs_from(order) {
             Some(detail) => vec![undecided(order, attempt, detail, now)],
             None => found(state, order, attempt, charge, look.owner, now),
@@ -110,9 +129,12 @@ fn found(
     let waits = format!("the gateway still works on `{}`", charge.reference);
     match charge.outcome {
         Outcome::Succeeded { .. } => succeeded(state, order, attempt, charge.reference, owner, now),
-        Outcome::Declined { .. } | Outcome::PriceMoved { .. } if attempt.is_undecided() => {
-            vec![ended(order, attempt, charge.outcome, None)]
+        Outcome::Declined { .. } if attempt.is_undecided() => {
+            // A cardholder who has a page may have tried again at the last moment.
+            let acted = matches!(attempt.outcome, Outcome::RequiresAction { .. });
+            vec![ended(order, attempt, charge.outcome, follow_up(now, 0).filter(|_| acted))]
         }
+        Outcome::PriceMoved { .. } if attempt.is_undecided() => vec![ended(order, attempt, charge.outcome, None)],
         Outcome::Declined { message, .. } => vec![checked(order, attempt, format!("declined: {message}"), None)],
         Outcome::PriceMoved { actual } => {
             vec![checked(order, attempt, format!("the gateway would take {actual}"), None)]
@@ -180,7 +202,19 @@ fn canceled(order: &Order, attempt: &Attempt, now: DateTime<Utc>) -> Event {
 
 /// A look that decided nothing: there will be another.
 fn undecided(order: &Order, attempt: &Attempt, detail: String, now: DateTime<Utc>) -> Event {
-    checked(order, attempt, detail, Some(next_look(now, attempt.checks)))
+    let next = next_look(now, attempt.checks);
+    // What nobody acts on is canceled when its time has come, not a day later.
+    let next = match attempt.outcome {
+        Outcome::RequiresAction { expires, .. } if now < expires => next.min(expires),
+        Outcome::RequiresAction { .. }
+        | Outcome::InFlight
+        | Outcome::Succeeded { .. }
+        | Outcome::Declined { .. }
+        | Outcome::Pending { .. }
+        | Outcome::PriceMoved { .. }
+        | Outcome::Unknown { .. } => next,
+    };
+    checked(order, attempt, detail, Some(next))
 }
 
 fn checked(order: &Order, attempt: &Attempt, detail: String, next: Option<DateTime<Utc>>) -> Event {

@@ -21,6 +21,9 @@ pub(super) fn succeeded(
     if matches!(attempt.outcome, Outcome::Succeeded { .. }) {
         return Vec::new();
     }
+    if let Some(other) = order.attempts.iter().find(|it| it.number != attempt.number && has_taken(it, &reference)) {
+        return vec![of_another(order, attempt, other, &reference, now)];
+    }
     if let Some(last) = order.last_attempt().filter(|last| attempt.number < last.number && last.is_undecided()) {
         // Which of two charges pays the order is not clear before the later one has ended.
         let detail = format!("it succeeded as `{reference}`, and attempt {} is not decided", last.number);
@@ -35,6 +38,27 @@ pub(super) fn succeeded(
         Event::LateSuccess { order: order.id.clone(), number: attempt.number, reference: reference.clone() },
         late_refund(order, attempt, reference, owner, now),
     ]
+}
+
+/// Whether an attempt is known to have taken the money of a reference.
+pub(super) fn has_taken(attempt: &Attempt, reference: &str) -> bool {
+    matches!(&attempt.outcome, Outcome::Succeeded { reference: known } if known == reference)
+}
+
+/// INVARIANT (one-payment-pays-once): money that another attempt has taken is not this one's, and is never given back
+/// for it.
+fn of_another(order: &Order, attempt: &Attempt, other: &Attempt, reference: &str, now: DateTime<Utc>) -> Event {
+    let detail = format!("the gateway names `{reference}`, which attempt {} has taken", other.number);
+    if attempt.outcome == Outcome::InFlight {
+        return Event::AttemptEnded {
+            order: order.id.clone(),
+            number: attempt.number,
+            result: Outcome::unknown(detail),
+            follow: None,
+        };
+    }
+    let next = attempt.is_undecided().then(|| next_look(now, attempt.checks));
+    Event::AttemptChecked { order: order.id.clone(), number: attempt.number, detail, next }
 }
 
 /// Whether every resource of an order still stands where the order would extend it from.

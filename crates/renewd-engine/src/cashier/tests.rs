@@ -71,6 +71,10 @@ impl Gateway for Watching {
         86_400
     }
 
+    fn can_cancel(&self) -> bool {
+        false
+    }
+
     fn has_memory(&self) -> bool {
         true
     }
@@ -207,6 +211,7 @@ fn knows(charge: &ChargeRef, amount: &str) -> FindResult {
         amount,
         outcome: Outcome::Succeeded { reference, amount, metadata: Vec::new() },
         line_keys: charge.line_keys.clone(),
+        key: None,
     })
 }
 

@@ -1,9 +1,10 @@
 //! What is due: resources to be ordered, orders to be paid, and time as people read it.
 
-use crate::charge::{charge_blocked, next_charge};
+use crate::charge::{NextCharge, charge_blocked, next_charge};
 use crate::view::TimeNote;
 use chrono::{DateTime, Days, Utc};
 use renewd_core::cover::Cover;
+use renewd_core::decide;
 use renewd_core::event::Event;
 use renewd_core::ids::ResourceId;
 use renewd_core::order::{Order, OrderStatus, Origin};
@@ -48,12 +49,36 @@ pub(crate) fn due(state: &State, now: DateTime<Utc>) -> Due<'_> {
     due
 }
 
+/// Whether and how a run pays an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pays {
+    /// Not now.
+    No,
+    /// With all of its methods.
+    Anew,
+    /// With the methods behind the one that declined last.
+    GoesOn,
+}
+
 /// Whether a run pays an order now: one of automatic renewal while its resources are due, one of a request unless it was
-/// tried within its retry period.
-pub(crate) fn pays(state: &State, order: &Order, now: DateTime<Utc>) -> bool {
+/// tried within its retry period. A decline that came late leaves the methods behind it to be tried at once.
+pub(crate) fn pays(state: &State, order: &Order, now: DateTime<Utc>) -> Pays {
     if order.status != OrderStatus::Open {
-        return false;
+        return Pays::No;
     }
+    if is_due(state, order, now) {
+        return Pays::Anew;
+    }
+    let rows = order.lines.iter().filter_map(|line| state.resources.get(&line.prepared.resource));
+    let is_wanted = |row: &Resource| next_charge(row, &Cover::find(row, state.policies()), now) != NextCharge::Never;
+    let wanted = match order.requests().next() {
+        Some(_) => true,
+        None => order.origin == Origin::Auto && rows.into_iter().all(is_wanted),
+    };
+    if wanted && !decide::methods_left(state, order, now).is_empty() { Pays::GoesOn } else { Pays::No }
+}
+
+fn is_due(state: &State, order: &Order, now: DateTime<Utc>) -> bool {
     let row = |line: &renewd_core::quote::Quote| state.resources.get(&line.prepared.resource);
     if order.requests().next().is_some() {
         let retry = order.lines.first().and_then(row).and_then(|row| Cover::find(row, state.policies()).policy());
