@@ -23,6 +23,7 @@ pub mod fragment;
 pub mod preload;
 pub mod process;
 pub mod repository;
+pub mod skipping;
 pub mod standins;
 pub mod wire;
 pub mod world;

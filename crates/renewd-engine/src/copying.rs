@@ -35,12 +35,16 @@ impl Engine {
         let Salvaged { copied, restored, damage, header_replaced, left } =
             renewd_store::salvage(&self.options.store, target)?;
         let header = header_replaced.then(|| "the journal's file header was damaged and was made anew".to_owned());
-        let lost = LostView {
-            records: left.records,
-            acknowledged: left.acknowledged,
-            bytes: left.bytes,
-            blobs: left.blobs.iter().map(ToString::to_string).collect(),
-        };
+        // What is gone altogether is told by what is in force in the new store.
+        let mut blobs: Vec<String> = left.blobs.iter().map(ToString::to_string).collect();
+        let store = renewd_store::Store::open(target, self.options.wait, renewd_store::Mode::Read)?;
+        for (_, digest) in crate::keeping::missing_blobs(store.documents()?.values(), &store) {
+            if !blobs.contains(&digest.to_string()) {
+                blobs.push(digest.to_string());
+            }
+        }
+        drop(store);
+        let lost = LostView { records: left.records, acknowledged: left.acknowledged, bytes: left.bytes, blobs };
         Ok(StoreSalvageView {
             copy: copy_view(&self.options.store, target, copied, Some(restored)),
             damage: damage.map(|damage| damage.to_string()).into_iter().chain(header).collect(),

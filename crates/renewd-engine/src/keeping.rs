@@ -7,7 +7,7 @@ use crate::locking::read_lock;
 use crate::view::{RestoredView, StoreInfoView, StoreVerifyView};
 use renewd_core::documents::Document;
 use renewd_policy::Lock;
-use renewd_store::{IndexVerdict, StoreInfo};
+use renewd_store::{IndexVerdict, Store, StoreInfo};
 use std::path::Path;
 
 impl Engine {
@@ -90,9 +90,12 @@ impl Engine {
         for digest in &report.blobs.damaged {
             notes.push(format!("the blob {digest} is damaged; `renewd apply DIR` writes it again if it is in use"));
         }
-        let missing = self.missing_blobs()?;
+        let desk = self.reading_desk(self.now())?;
+        let missing = missing_blobs(desk.state.documents.values(), desk.store());
         notes.extend(
-            missing.iter().map(|what| format!("the bytes of {what} are missing; `renewd apply DIR` brings them back")),
+            missing
+                .iter()
+                .map(|(what, _)| format!("the bytes of {what} are missing; `renewd apply DIR` brings them back")),
         );
         Ok(StoreVerifyView {
             directory: self.options.store.display().to_string(),
@@ -105,21 +108,6 @@ impl Engine {
             rows: None,
             notes,
         })
-    }
-
-    /// Plugins and price lists in force whose bytes the store does not have.
-    fn missing_blobs(&self) -> Result<Vec<String>, EngineError> {
-        let desk = self.reading_desk(self.now())?;
-        let missing = desk.state.documents.values().filter(|document| match document {
-            Document::Plugin(plugin) => !desk.store().has_blob(&plugin.digest),
-            Document::PriceList(list) => !desk.store().has_blob(&list.rows),
-            Document::Account(_)
-            | Document::PaymentMethod(_)
-            | Document::RenewalPolicy(_)
-            | Document::RenewalRequest(_)
-            | Document::EventSink(_) => false,
-        });
-        Ok(missing.map(|document| document.key().to_string()).collect())
     }
 
     /// Builds the index anew from the journal.
@@ -138,4 +126,21 @@ impl Engine {
             notes: aside.into_iter().collect(),
         })
     }
+}
+
+/// Plugins and price lists among these documents whose bytes the store does not have, by name and digest.
+pub(crate) fn missing_blobs<'a>(
+    documents: impl Iterator<Item = &'a Document>,
+    store: &Store,
+) -> Vec<(String, renewd_core::ids::Digest)> {
+    let needed = documents.filter_map(|document| match document {
+        Document::Plugin(plugin) => Some((document.key().to_string(), plugin.digest)),
+        Document::PriceList(list) => Some((document.key().to_string(), list.rows)),
+        Document::Account(_)
+        | Document::PaymentMethod(_)
+        | Document::RenewalPolicy(_)
+        | Document::RenewalRequest(_)
+        | Document::EventSink(_) => None,
+    });
+    needed.filter(|(_, digest)| !store.has_blob(digest)).collect()
 }

@@ -85,6 +85,7 @@ pub fn audit(shop: &Shop, strictness: Strictness) -> Audited {
     }
     let orders = shop.orders();
     money(shop, &orders, strictness, &mut audited);
+    balance(shop, &orders, &mut audited);
     extensions(shop, &orders, &expiries, &mut audited);
     acknowledgements(shop, &orders, &expiries, &mut audited);
     audited.expiries = expiries;
@@ -92,8 +93,7 @@ pub fn audit(shop: &Shop, strictness: Strictness) -> Audited {
 }
 
 fn in_doubt(order: &Value) -> bool {
-    const DOUBTFUL: [&str; 7] =
-        ["unknown", "paying", "pending", "requires-action", "refunding", "refund-unknown", "held"];
+    const DOUBTFUL: [&str; 4] = ["unknown", "paying", "pending", "held"];
     order["status"].as_str().is_some_and(|status| DOUBTFUL.contains(&status))
 }
 
@@ -110,7 +110,7 @@ fn money(shop: &Shop, orders: &[Value], strictness: Strictness, audited: &mut Au
         }
         match by_id.get(&payment.order) {
             None => audited.violations.push(Violation::Silent(format!("no order knows {payment:?}"))),
-            Some(order) if order["status"] == "settled" || order["status"] == "refunded" => {}
+            Some(order) if order["status"] == "settled" => {}
             Some(order) if in_doubt(order) && strictness == Strictness::Doubting => {}
             // A charge that came too late is on its way back.
             Some(order) if refunds(order).next().is_some() && strictness == Strictness::Doubting => {}
@@ -157,6 +157,23 @@ fn given_back(order: &Value) -> i64 {
 fn paid_at_gateway(order: &Value) -> bool {
     let last = order["attempts"].as_array().and_then(|attempts| attempts.last());
     last.is_some_and(|attempt| attempt["method"] != "balance")
+}
+
+/// The prepaid balance is what was added, less what orders were paid with from it: each top-up that was acknowledged
+/// once, the others once or not at all.
+fn balance(shop: &Shop, orders: &[Value], audited: &mut Audited) {
+    let held = minor(&shop.json(&["show", "acme"])["balance"]);
+    let by_balance = orders.iter().filter(|order| order["status"] == "settled" && !paid_at_gateway(order));
+    let spent: i64 = by_balance.map(|order| minor(&order["total"]) - given_back(order)).sum();
+    let added = held + spent;
+    let sum = |least: bool| -> i64 {
+        shop.topups.values().filter(|topup| !least || topup.acknowledged).map(|topup| topup.amount).sum()
+    };
+    if added < sum(true) {
+        audited.violations.push(Violation::Lost(format!("the balance has seen {added} of {:?}", shop.topups)));
+    } else if sum(false) < added {
+        audited.violations.push(Violation::Doubled(format!("the balance has seen {added} of {:?}", shop.topups)));
+    }
 }
 
 /// An amount with two decimals in its minor unit.

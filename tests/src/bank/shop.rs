@@ -198,6 +198,17 @@ pub struct Shop {
     pub began: BTreeMap<String, String>,
     /// What was acknowledged.
     pub acknowledged: BTreeSet<Acknowledged>,
+    /// Prepaid money that somebody tried to add, in the currency's minor unit, by its reference.
+    pub topups: BTreeMap<String, TopUp>,
+}
+
+/// Prepaid money that somebody tried to add.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TopUp {
+    /// How much, in the currency's minor unit.
+    pub amount: i64,
+    /// Whether it was acknowledged.
+    pub acknowledged: bool,
 }
 
 impl Shop {
@@ -214,6 +225,7 @@ impl Shop {
             till,
             began: template.began.clone(),
             acknowledged: BTreeSet::new(),
+            topups: BTreeMap::new(),
         }
     }
 
@@ -228,6 +240,7 @@ impl Shop {
             till: self.till.clone(),
             began: self.began.clone(),
             acknowledged: self.acknowledged.clone(),
+            topups: self.topups.clone(),
         }
     }
 
@@ -258,14 +271,31 @@ impl Shop {
     /// Runs a command to its end, and remembers what it acknowledges.
     pub fn run(&mut self, args: &[&str]) -> Answer {
         let mut command = self.command(args);
-        self.heard(answer(&mut command))
+        let answer = answer(&mut command);
+        self.topped_up(args, answer.code == Some(0));
+        self.heard(answer)
+    }
+
+    /// Remembers prepaid money, where a command was to add it.
+    ///
+    /// # Panics
+    /// Its amount has not two decimals.
+    pub fn topped_up<S: AsRef<str>>(&mut self, args: &[S], acknowledged: bool) {
+        let words: Vec<&str> = args.iter().map(AsRef::as_ref).collect();
+        let ["orders", "topup", _, money, "--reference", reference, ..] = words.as_slice() else { return };
+        let digits = money.split(' ').next().unwrap().replace('.', "");
+        let amount = digits.parse().expect("an amount with two decimals");
+        let known = self.topups.entry((*reference).to_owned()).or_insert(TopUp { amount, acknowledged });
+        known.acknowledged |= acknowledged;
     }
 
     /// Runs a command that dies at a failpoint, if it comes there.
     pub fn run_to(&mut self, failpoint: &str, args: &[&str]) -> Answer {
         let mut command = self.command(args);
         command.env("RENEWD_FAILPOINT", failpoint);
-        self.heard(answer(&mut command))
+        let answer = answer(&mut command);
+        self.topped_up(args, answer.code == Some(0));
+        self.heard(answer)
     }
 
     /// Starts a command and kills it after a while. Says whether it was still alive.

@@ -1,12 +1,13 @@
 //! Full disks: files that may not grow beyond a size, for many sizes, and where this is allowed a file system of a few
 //! megabytes that fills up. Nothing that was acknowledged is lost, reading goes on, and with room everything goes on.
 
-use crate::{bank, skip};
+use crate::bank;
 use renewd_tests::bank::audit::{Strictness, audit};
 use renewd_tests::bank::shop::{Shop, Template, Wallet, copy_folder};
 use renewd_tests::binary::renewd;
 use renewd_tests::fragment::{Fragment, forget};
 use renewd_tests::process::answer;
+use renewd_tests::skipping::skip;
 use std::path::Path;
 use std::process::{Command, Stdio};
 

@@ -4,14 +4,16 @@
 //! `RENEWD_KILLS` says how many processes are killed in all (24 unless told, 200 where every change is checked);
 //! `RENEWD_KILL_SEED` repeats a run.
 
-use crate::bank;
+use crate::{bank, crew};
 use renewd_tests::bank::audit::{Audited, Strictness, audit};
 use renewd_tests::bank::shop::{Shop, Template, Wallet, acknowledgements};
 use renewd_tests::binary::renewd;
 use renewd_tests::dice::Dice;
 use renewd_tests::fragment::{Fragment, forget};
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::process::{Child, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// Kills of one world; after them it is audited, and another begins.
@@ -22,6 +24,16 @@ const BESIDE: u64 = 3;
 /// Longest life of a process that is to be killed.
 const LIFE_MS: u64 = 400;
 const AUDIT_EACH: u64 = 10;
+/// When runs look after what is in doubt, once the gateway is well again: until presumed declines are believed.
+const LATER: [&str; 7] = [
+    "2026-11-23T09:20:00Z",
+    "2026-11-23T11:00:00Z",
+    "2026-11-24T12:00:00Z",
+    "2026-11-25T13:00:00Z",
+    "2026-11-28T14:00:00Z",
+    "2026-12-05T15:00:00Z",
+    "2026-12-06T16:00:00Z",
+];
 
 fn kills() -> u64 {
     std::env::var("RENEWD_KILLS").map_or(24, |text| text.parse().expect("RENEWD_KILLS is a number"))
@@ -32,101 +44,142 @@ fn seed() -> u64 {
     told.unwrap_or_else(|| u64::from(std::process::id()))
 }
 
+/// What came of all worlds.
+#[derive(Default)]
+struct Tally {
+    killed: u64,
+    payments: usize,
+    renewals: usize,
+    /// Kills by what the process was doing.
+    deeds: BTreeMap<String, u64>,
+}
+
 #[test]
 fn random_kills_under_load_lose_double_and_hide_nothing() {
     forget("random-kills");
     let seed = seed();
     eprintln!("repeat with RENEWD_KILL_SEED={seed}");
-    let mut dice = Dice::seeded(seed);
-    let wallet = Wallet(vec![("card", Some("pm_card_visa")), ("second", Some("pm_card_mastercard"))]);
+    let wallet =
+        Wallet(vec![("card", Some("pm_card_visa")), ("second", Some("pm_card_mastercard")), ("balance", None)]);
     let template = Template::new(bank(), &wallet, usize::try_from(MACHINES).unwrap());
-    let (mut killed, mut payments, mut renewals) = (0, 0, 0);
-    while killed < kills() {
-        let mut shop = Shop::open(&template, bank(), renewd());
-        shop.till.fates(&format!("seed={}:20", dice.roll() % 1_000_000));
-        let target = (killed + KILLS_PER_SHOP).min(kills());
-        let mut round = 0;
-        while killed < target {
-            round += 1;
-            killed += strike(&mut shop, &mut dice, round);
-            if round % AUDIT_EACH == 0 {
-                audit(&shop, Strictness::Doubting).is_clean(&format!("seed {seed}, kill {killed}"));
-            }
-        }
-        let audited = recover(&mut shop, &mut dice).is_clean(&format!("seed {seed}, after kill {killed}"));
-        payments += audited.payments;
-        renewals += audited.acknowledged;
-    }
+    let worlds: Vec<(u64, u64)> = (0..kills().div_ceil(KILLS_PER_SHOP))
+        .map(|world| (seed.wrapping_add(world), KILLS_PER_SHOP.min(kills() - world * KILLS_PER_SHOP)))
+        .collect();
+    let tally = Mutex::new(Tally::default());
+    crew::each(&worlds, || (), |(), (seed, target)| one_world(&template, *seed, *target, &tally));
+    let Tally { killed, payments, renewals, deeds } = tally.into_inner().unwrap();
+    let deeds: Vec<String> = deeds.iter().map(|(deed, count)| format!("{deed} {count}")).collect();
     let note = format!(
         "processes killed at random, up to {BESIDE} at once, a fifth of all requests to the gateway going wrong; \
-         {payments} payments, {renewals} acknowledged renewals"
+         {payments} payments, {renewals} acknowledged renewals; killed were {}",
+        deeds.join(", ")
     );
     let seeds = vec![seed.to_string()];
+    eprintln!("{note}");
     Fragment { suite: "random-kills".into(), tried: killed, seeds, note, ..Fragment::default() }.write();
-    eprintln!("{killed} killed, {payments} payments, {renewals} acknowledged renewals");
 }
 
-/// Starts some processes and kills them one by one. Answers how many were alive when they were killed.
-fn strike(shop: &mut Shop, dice: &mut Dice, round: u64) -> u64 {
+/// One world with its own dice: so many kills in it, then everything is looked up.
+fn one_world(template: &Template, seed: u64, target: u64, tally: &Mutex<Tally>) {
+    let mut dice = Dice::seeded(seed);
+    let mut shop = Shop::open(template, bank(), renewd());
+    shop.till.fates(&format!("seed={}:20", dice.roll() % 1_000_000));
+    let mut deeds: Vec<String> = Vec::new();
+    let mut round = 0;
+    while (deeds.len() as u64) < target {
+        round += 1;
+        deeds.extend(strike(&mut shop, &mut dice, round));
+        if round % AUDIT_EACH == 0 {
+            audit(&shop, Strictness::Doubting).is_clean(&format!("seed {seed}, kill {}", deeds.len()));
+        }
+    }
+    let audited = recover(&mut shop, &mut dice).is_clean(&format!("seed {seed}, after kill {}", deeds.len()));
+    let mut tally = tally.lock().unwrap();
+    tally.killed += deeds.len() as u64;
+    tally.payments += audited.payments;
+    tally.renewals += audited.acknowledged;
+    for deed in deeds {
+        *tally.deeds.entry(deed).or_default() += 1;
+    }
+}
+
+/// Starts some processes and kills them one by one. Answers what those were doing that were alive when they were killed.
+fn strike(shop: &mut Shop, dice: &mut Dice, round: u64) -> Vec<String> {
     let count = 1 + dice.below(BESIDE);
-    let mut running: Vec<(Child, Instant)> = (0..count)
+    let mut running: Vec<(Vec<String>, Child, Instant)> = (0..count)
         .map(|_| {
             let args = deed(shop, dice, round);
             let mut command = shop.command(&args);
             let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-            (child, Instant::now() + Duration::from_millis(dice.below(LIFE_MS)))
+            (args, child, Instant::now() + Duration::from_millis(dice.below(LIFE_MS)))
         })
         .collect();
-    running.sort_by_key(|(_, end)| *end);
-    let mut alive = 0;
-    for (mut child, end) in running {
+    running.sort_by_key(|(.., end)| *end);
+    let mut killed = Vec::new();
+    for (args, mut child, end) in running {
         while Instant::now() < end && child.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_micros(300));
         }
-        alive += u64::from(child.try_wait().unwrap().is_none());
+        if child.try_wait().unwrap().is_none() {
+            let words = if args[0] == "orders" || args[0] == "store" { &args[..2] } else { &args[..1] };
+            killed.push(words.join(" "));
+        }
         // SIGKILL on Unix: the process has no chance to tidy up.
         _ = child.kill();
         let mut shown = String::new();
         _ = child.stdout.take().unwrap().read_to_string(&mut shown);
-        _ = child.wait();
+        let done = child.wait().unwrap().success();
+        shop.topped_up(&args, done);
         shop.acknowledged.extend(acknowledgements(&shown));
     }
-    alive
+    killed
 }
 
 /// Something to do: mostly renewals of a few machines under few requests, so that they meet each other.
 fn deed(shop: &Shop, dice: &mut Dice, round: u64) -> Vec<String> {
     let machine = |dice: &mut Dice| format!("vm-{:03}", 1 + dice.below(MACHINES));
     let request = format!("r{}", round / 2);
-    let words: Vec<String> = match dice.below(10) {
-        0 => vec!["renew".into(), "--all".into(), "--request-id".into(), request, "--yes".into()],
-        1..=5 => {
-            let picked = [machine(dice), machine(dice)];
-            let rest = ["--request-id", &request, "--yes"].map(str::to_owned);
-            [vec!["renew".to_owned()], picked.to_vec(), rest.to_vec()].concat()
-        }
-        6 | 7 => {
-            let file = ["import", "fleet.csv"].map(str::to_owned);
-            file.to_vec()
-        }
-        8 => vec!["apply".into(), "policies".into()],
-        _ => settle(shop, dice),
+    let line = match dice.below(20) {
+        0 | 1 => format!("renew --all --request-id {request} --yes"),
+        2..=7 => format!("renew {} {} --request-id {request} --yes", machine(dice), machine(dice)),
+        8 => format!("renew {} --request-id {request} --pay-with balance --yes", machine(dice)),
+        9..=11 => "run".to_owned(),
+        12 => "import fleet.csv".to_owned(),
+        13 => "apply policies".to_owned(),
+        14 => format!("mode {} {}", ["auto", "manual"][usize::try_from(dice.below(2)).unwrap()], machine(dice)),
+        15 => format!("store backup copy-{}", dice.roll()),
+        16 => return top_up(dice),
+        _ => of_an_order(shop, dice),
     };
-    let ends = ["--wait", "20", "-o", "json"].map(str::to_owned);
-    [words, ends.to_vec()].concat()
+    let words = line.split(' ').map(str::to_owned);
+    words.chain(["--wait", "20", "-o", "json"].map(str::to_owned)).collect()
 }
 
-/// Pays or gives up an order, or lets a run look after them all.
-fn settle(shop: &Shop, dice: &mut Dice) -> Vec<String> {
+fn top_up(dice: &mut Dice) -> Vec<String> {
+    let number = dice.below(30);
+    let (money, reference) = (format!("{}.50 USD", 10 + number), format!("wire-{number}"));
+    let words = ["orders", "topup", "acme", &money, "--reference", &reference, "--wait", "20", "-o", "json"];
+    words.map(str::to_owned).to_vec()
+}
+
+/// Pays, gives up or gives back an order.
+fn of_an_order(shop: &Shop, dice: &mut Dice) -> String {
     let orders = shop.orders();
-    let open: Vec<&str> =
-        orders.iter().filter(|order| order["status"] == "placed").filter_map(|order| order["order"].as_str()).collect();
-    let Some(order) = open.get(usize::try_from(dice.below(open.len().max(1) as u64)).unwrap()) else {
-        return vec!["list".into()];
+    let mut one = |status: &str| {
+        let of: Vec<&str> = orders
+            .iter()
+            .filter(|order| order["status"] == status)
+            .filter_map(|order| order["order"].as_str())
+            .collect();
+        of.get(usize::try_from(dice.below(of.len().max(1) as u64)).unwrap()).map(|order| (*order).to_owned())
     };
-    match dice.below(4) {
-        0 => ["orders", "cancel", order, "--reason", "no"].map(str::to_owned).to_vec(),
-        _ => ["orders", "pay", order, "--yes"].map(str::to_owned).to_vec(),
+    let (open, paid) = (one("placed"), one("settled"));
+    match (dice.below(4), open, paid) {
+        (0, Some(order), _) => format!("orders cancel {order} --reason no"),
+        (1, Some(order), _) => format!("orders pay {order} --yes"),
+        (_, _, Some(order)) => format!("orders refund {order} --reason unused --yes"),
+        (_, Some(order), None) => format!("orders pay {order} --yes"),
+        (_, None, None) => "list".to_owned(),
     }
 }
 
@@ -134,9 +187,11 @@ fn settle(shop: &Shop, dice: &mut Dice) -> Vec<String> {
 fn recover(shop: &mut Shop, dice: &mut Dice) -> Audited {
     shop.till.fates("");
     audit(shop, Strictness::Doubting).is_clean("before recovery");
-    shop.resolve_by_ledger();
+    for moment in LATER {
+        shop.set_clock(moment);
+        _ = shop.run(&["run", "-o", "json"]);
+    }
     let request = format!("last-{}", dice.roll());
     _ = shop.run(&["renew", "--all", "--request-id", &request, "--yes", "-o", "json"]);
-    shop.resolve_by_ledger();
     audit(shop, Strictness::Certain)
 }

@@ -171,6 +171,10 @@ fn renew_watermark(
     place: Place,
 ) -> Result<Watermark, JournalError> {
     match stored {
+        // Its maker may have died before the name was durable.
+        Some(mark) if mark.place == place && mark.is_first() => {
+            disk.sync_dir().map(|()| mark).map_err(during("opening"))
+        }
         Some(mark) if mark.place == place => Ok(mark),
         Some(mark) => {
             if !renewd_core::planted::is("reopen-trusts-cache") {

@@ -46,6 +46,11 @@ impl Watermark {
         Self { generation: self.generation + 1, sealed, ..self }
     }
 
+    /// Whether none was written after the file was made.
+    pub(crate) fn is_first(&self) -> bool {
+        self.generation == 1
+    }
+
     fn encode(&self, id: &StoreId) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(SLOT_BYTES as usize);
         bytes.extend_from_slice(&MAGIC);

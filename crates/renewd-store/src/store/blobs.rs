@@ -11,7 +11,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-const DIR: &str = "blobs";
+pub(super) const DIR: &str = "blobs";
 const BOUNDARIES: Boundaries = Boundaries {
     before_write: "blob.before-write",
     before_sync: "blob.before-sync",

@@ -14,6 +14,9 @@ use std::path::Path;
 
 pub(super) const NAME: &str = "store.json";
 
+/// More often than that nobody restores a store.
+const RESTORES_MAX: u32 = 1 << 20;
+
 /// What a copy was made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -65,6 +68,15 @@ impl Identity {
     /// The identity of a new store.
     pub(super) fn of_new(id: StoreId) -> Self {
         Self { format_version: FORMAT_VERSION, id, restored: None, backup: None, check: None }
+    }
+
+    /// The identity of a store whose own is lost, and with it how often it was restored: in an epoch that no restored
+    /// store of this history has had, so that its gateways are asked for earlier charges again. Only a journal that has
+    /// grown since can come to another one.
+    pub(super) fn of_lost(id: StoreId, head: Head) -> Self {
+        let grown = u32::try_from(head.sequence.get()).unwrap_or(u32::MAX / 2).min(u32::MAX / 2);
+        let mark = Restored { epoch: RESTORES_MAX.saturating_add(grown), origin: Origin::Salvage, head };
+        Self { restored: Some(mark), ..Self::of_new(id) }
     }
 
     /// The identity of a backup of this store.

@@ -23,7 +23,7 @@ pub fn backup(dir: &Path, target: &Path, wait: Duration) -> Result<Copied, Store
     let Opened { lock, identity, journal, .. } = open_journal(dir, wait, Depth::Ordinary)?;
     let (id, place, mut source) = (journal.id(), journal.place(), journal.into_disk());
     drop(lock);
-    let partial = Partial::begin(target, place.end_offset + blob_bytes(dir)?)?;
+    let partial = Partial::begin(Some(dir), target, place.end_offset + blob_bytes(dir)?)?;
     failpoint("copy.before-journal");
     copy_prefix(&mut *source, &id, place, &mut RealDisk::new(partial.path()))?;
     let digests = blobs::list(dir)?;

@@ -2,6 +2,7 @@
 //!
 //! Must never touch a target that has anything in it, nor remove what another process is making.
 
+use super::super::blobs;
 use super::super::error::{StoreError, failed};
 use super::super::files::{private_dir, require_room};
 use super::super::identity;
@@ -26,8 +27,9 @@ pub(super) struct Partial {
 }
 
 impl Partial {
-    /// Begins a copy that is to become `target`, of about this many bytes.
-    pub(super) fn begin(target: &Path, bytes: u64) -> Result<Self, StoreError> {
+    /// Begins a copy that is to become `target`, of about this many bytes. What it is a copy of may not be around it,
+    /// where that is said.
+    pub(super) fn begin(from: Option<&Path>, target: &Path, bytes: u64) -> Result<Self, StoreError> {
         let target = std::path::absolute(target).map_err(failed("reading", target))?;
         let refused = |reason: &str| StoreError::Target { path: target.clone(), reason: reason.to_owned() };
         let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
@@ -37,9 +39,16 @@ impl Partial {
         if !parent.is_dir() {
             return Err(refused("the directory that it is to be in does not exist"));
         }
+        let lies_in = |from: &Path| Ok::<_, io::Error>(fs::canonicalize(parent)?.starts_with(fs::canonicalize(from)?));
+        if from.is_some_and(|from| lies_in(from).unwrap_or(false)) {
+            return Err(refused("it would lie in what it is a copy of"));
+        }
         require_room(parent, bytes)?;
         let path = parent.join(format!(".{}.partial", name.to_string_lossy()));
         private_dir(&path).map_err(|error| StoreError::Target { path: target.clone(), reason: error.to_string() })?;
+        if let Some(name) = strange_entry(&path)? {
+            return Err(refused(&format!("`{}`, where it would be made, has `{name}` in it", path.display())));
+        }
         let lock = StoreLock::take(&path, Duration::ZERO)?;
         if !lock.is_at(&path) {
             // Its maker finished just now and gave the directory its name.
@@ -79,6 +88,10 @@ impl Partial {
             io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
                 StoreError::Target { path: self.target.clone(), reason: "something was put there meanwhile".to_owned() }
             }
+            io::ErrorKind::ResourceBusy => StoreError::Target {
+                path: self.target.clone(),
+                reason: "it is a mount point: name a new directory in it".to_owned(),
+            },
             _ => failed("renaming", &self.path)(error),
         })?;
         self.finished = true;
@@ -95,6 +108,22 @@ impl Drop for Partial {
             let _ = fs::remove_dir_all(&self.path);
         }
     }
+}
+
+/// The name of something that no copy would have left there, so that it must not be removed.
+fn strange_entry(path: &Path) -> Result<Option<String>, StoreError> {
+    const OURS: [&str; 6] =
+        [super::super::lock::NAME, crate::journal::FILE, "watermark", identity::NAME, blobs::DIR, "index"];
+    for entry in fs::read_dir(path).map_err(failed("reading", path))? {
+        let name = entry.map_err(failed("reading", path))?.file_name().to_string_lossy().into_owned();
+        let is_ours = OURS
+            .iter()
+            .any(|ours| name.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')));
+        if !is_ours {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }
 
 /// Refuses a target that is anything but absent or an empty directory.

@@ -24,7 +24,7 @@ pub fn copy_for_rehearsal(dir: &Path, into: &Path, wait: Duration) -> Result<Cop
     let home = Home::Directory(dir.to_owned());
     let index_bytes = home.bytes().map_err(IndexError::from)?;
     let (id, place, mut source) = (journal.id(), journal.place(), journal.into_disk());
-    let partial = Partial::begin(into, place.end_offset + index_bytes + blob_bytes(dir)?)?;
+    let partial = Partial::begin(None, into, place.end_offset + index_bytes + blob_bytes(dir)?)?;
     failpoint("copy.before-journal");
     // The index changes with every commit, so it is copied under the lock; the next open checks it row by row.
     home.copy_to(partial.path()).map_err(IndexError::from)?;

@@ -20,7 +20,7 @@ use std::path::Path;
 /// nothing is in `dir`.
 pub fn restore(backup: &Path, dir: &Path) -> Result<(Copied, Restored), StoreError> {
     let (identity, contents, bytes) = read_backup(backup)?;
-    let partial = Partial::begin(dir, bytes)?;
+    let partial = Partial::begin(Some(backup), dir, bytes)?;
     failpoint("copy.before-journal");
     let (id, place) = (identity.id, contents.place);
     copy_prefix(&mut RealDisk::for_reading(backup), &id, place, &mut RealDisk::new(partial.path()))?;

@@ -64,7 +64,7 @@ pub fn salvage(dir: &Path, into: &Path) -> Result<Salvaged, StoreError> {
         return Err(StoreError::NothingIntact(damage.clone()));
     }
     let (id, place) = (survey.id, survey.place);
-    let partial = Partial::begin(into, place.end_offset + blob_bytes(dir)?)?;
+    let partial = Partial::begin(Some(dir), into, place.end_offset + blob_bytes(dir)?)?;
     failpoint("copy.before-journal");
     copy_prefix(&mut RealDisk::for_reading(dir), &id, place, &mut RealDisk::new(partial.path()))?;
     let (intact, bad): (Vec<_>, Vec<_>) =
@@ -72,8 +72,7 @@ pub fn salvage(dir: &Path, into: &Path) -> Result<Salvaged, StoreError> {
     let blob_bytes = take_blobs(dir, &intact, partial.path(), Way::Copy)?;
     require_whole(partial.path(), id, place)?;
     failpoint("copy.before-identity");
-    // An identity that is damaged or another's may have had a mark; that the new one has one is what matters.
-    let base = known.filter(|known| known.id == id).unwrap_or_else(|| Identity::of_new(id));
+    let base = known.filter(|known| known.id == id).unwrap_or_else(|| Identity::of_lost(id, place.head));
     let (identity, restored) = base.of_restored(Origin::Salvage, place.head);
     identity::write(partial.path(), &identity)?;
     partial.finish()?;

@@ -225,6 +225,32 @@ fn a_copy_that_another_process_is_making_is_not_disturbed() {
     verify_backup(&temp.path().join("b")).unwrap();
 }
 
+/// Whatever had the name of an unfinished copy was removed with all that was in it.
+#[test]
+fn what_no_copy_has_left_is_not_removed() {
+    let (temp, ..) = with_blobs();
+    let partial = temp.path().join(".b.partial");
+    fs::create_dir(&partial).unwrap();
+    fs::write(partial.join("thesis.txt"), b"years").unwrap();
+    let error = backup(&dir(&temp), &temp.path().join("b"), NO_WAIT).unwrap_err();
+    assert!(matches!(&error, StoreError::Target { reason, .. } if reason.contains("thesis.txt")), "{error}");
+    assert_eq!(names(&partial), ["thesis.txt"]);
+}
+
+#[test]
+fn a_copy_does_not_lie_in_what_it_is_a_copy_of() {
+    let (temp, ..) = with_blobs();
+    let (store, copy) = (dir(&temp), temp.path().join("b"));
+    backup(&store, &copy, NO_WAIT).unwrap();
+    for error in [
+        backup(&store, &store.join("inner"), NO_WAIT).unwrap_err(),
+        salvage(&store, &store.join("inner")).unwrap_err(),
+        restore(&copy, &copy.join("inner")).unwrap_err(),
+    ] {
+        assert!(matches!(&error, StoreError::Target { reason, .. } if reason.contains("copy of")), "{error}");
+    }
+}
+
 #[test]
 fn a_damaged_store_is_not_backed_up() {
     let (temp, _, _, blobs) = with_blobs();

@@ -149,6 +149,24 @@ fn damaged_blobs_are_left_behind_by_name() {
     assert!(found.damage.is_none(), "the journal was sound");
 }
 
+/// A store that had been restored lost its identity; salvaged, it came to the same epoch again, took its gateways for
+/// asked, and a line was charged twice.
+#[test]
+fn a_store_whose_identity_is_lost_comes_to_an_epoch_that_it_never_had() {
+    let (temp, _, _) = filled();
+    let first = salvaged(&temp).unwrap();
+    assert_eq!(first.restored.epoch, 1);
+    fs::remove_dir_all(dir(&temp)).unwrap();
+    fs::rename(temp.path().join("new"), dir(&temp)).unwrap();
+    fs::remove_file(dir(&temp).join("store.json")).unwrap();
+    let second = salvaged(&temp).unwrap();
+    assert!(second.restored.epoch > 1 << 20, "{:?}", second.restored);
+    fs::remove_dir_all(dir(&temp)).unwrap();
+    fs::rename(temp.path().join("new"), dir(&temp)).unwrap();
+    let third = salvaged(&temp).unwrap();
+    assert_eq!(third.restored.epoch, second.restored.epoch + 1);
+}
+
 #[test]
 fn an_interrupted_commit_is_left_behind_and_was_never_acknowledged() {
     let (temp, _, head) = filled();
