@@ -23,10 +23,13 @@ pub trait Http {
 
 /// The host puts the secret's value in the place of this.
 const AUTHORIZATION: &str = "Bearer {{secret:stripe-key}}";
+const FORM: &str = "application/x-www-form-urlencoded";
 /// The version of the API whose objects are read here.
 const API_VERSION: &str = "2024-06-20";
 /// Longest idempotency key that the gateway takes.
 const KEY_MAX: usize = 255;
+/// The code of the error for an answer over the host's limit.
+pub(crate) const TOO_LARGE: &str = "answer-too-large";
 
 /// What a readable reply proves.
 #[derive(Debug)]
@@ -41,6 +44,8 @@ pub(crate) enum Answer<T> {
 pub(crate) struct Gateway<'a> {
     http: &'a mut dyn Http,
     pub(crate) settings: Settings,
+    /// Requests of this call so far; the host allows a certain number.
+    pub(crate) requests: u32,
     sent: bool,
 }
 
@@ -51,7 +56,7 @@ impl<'a> Gateway<'a> {
             let first = findings.first().map_or("", |finding| &finding.message);
             not_sent("bad-config", format!("the plugin's configuration cannot be used: {first}"))
         })?;
-        Ok(Self { http, settings, sent: false })
+        Ok(Self { http, settings, requests: 0, sent: false })
     }
 
     /// Does something, at most once for each key.
@@ -66,9 +71,17 @@ impl<'a> Gateway<'a> {
             return Err(self.trouble("bad-key", "the idempotency key is none that the gateway takes".to_owned()));
         }
         let mut request = self.request("POST", path);
-        request.headers.push(("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned()));
+        request.headers.push(("Content-Type".to_owned(), FORM.to_owned()));
         request.headers.push(("Idempotency-Key".to_owned(), key.to_owned()));
         request.body = form.as_str().as_bytes().to_vec();
+        self.exchange(&request)
+    }
+
+    /// Does something that may be done any number of times. Without a key: under one, a gateway would repeat its first
+    /// answer, and a failure with it, for a day.
+    pub(crate) fn post_again<T: DeserializeOwned>(&mut self, path: &str) -> Result<Answer<T>, PaymentError> {
+        let mut request = self.request("POST", path);
+        request.headers.push(("Content-Type".to_owned(), FORM.to_owned()));
         self.exchange(&request)
     }
 
@@ -96,6 +109,7 @@ impl<'a> Gateway<'a> {
     }
 
     fn exchange<T: DeserializeOwned>(&mut self, request: &Request) -> Result<Answer<T>, PaymentError> {
+        self.requests = self.requests.saturating_add(1);
         let response = self.http.send(request);
         self.sent |= matches!(response, Ok(_) | Err(HttpError::MaybeSent(_)));
         match response {
@@ -103,9 +117,17 @@ impl<'a> Gateway<'a> {
             Err(HttpError::Denied(why)) => Err(self.trouble("http-denied", why)),
             Err(HttpError::InvalidRequest(why)) => Err(self.trouble("http-invalid", why)),
             Err(HttpError::NotSent(why)) => Err(self.trouble("gateway-unreachable", why)),
+            Err(HttpError::MaybeSent(why)) if is_too_large(&why) => Err(unknown(TOO_LARGE, why)),
             Err(HttpError::MaybeSent(why)) => Err(unknown("no-answer", why)),
         }
     }
+}
+
+/// Whether the host's sentence is the one for a body over its limit. There is no other sign of it; a host that words it
+/// differently costs an `unknown`, nothing worse.
+fn is_too_large(why: &str) -> bool {
+    let bytes = why.strip_prefix("the answer has more than ").and_then(|rest| rest.strip_suffix(" bytes"));
+    bytes.is_some_and(|count| !count.is_empty() && count.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// INVARIANT (doubt-is-unknown): every reply that is neither a readable object nor a readable refusal ends here.

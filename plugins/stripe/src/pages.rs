@@ -1,16 +1,23 @@
 //! Walking through the gateway's lists, page by page, to the end or to an error: never to a silent half.
 
 use crate::form::Form;
-use crate::gateway::{Answer, Gateway, unknown};
+use crate::gateway::{Answer, Gateway, TOO_LARGE, unknown};
 use crate::refusals::Refusal;
 use crate::wire::Page;
 use renewd_plugin_sdk::payment::PaymentError;
 use serde::de::DeserializeOwned;
 
-/// Entries of one page: twenty payments of a hundred lines each still fit into one reply.
-const PER_PAGE: &str = "20";
-/// Most pages of one walk.
-const PAGES_MAX: u32 = 40;
+/// Entries of one page: the most that the gateway gives.
+const PER_PAGE: u32 = 100;
+/// Entries of one page where so many do not fit into one answer: twenty payments of a hundred lines each do.
+const PER_SMALL_PAGE: u32 = 20;
+/// The request of a call with which walks through payments end. The host allows 64; the others are for looking at what
+/// was found, or canceling it.
+pub(crate) const PAYMENTS_END: u32 = 58;
+/// The same for a customer's payments, where those of all customers were too many.
+pub(crate) const CUSTOMER_END: u32 = 62;
+/// The same for the refunds of one payment: one request is left to give money back with.
+pub(crate) const REFUNDS_END: u32 = 63;
 
 /// Whether to go on after a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,25 +31,34 @@ pub(crate) enum Next {
 pub(crate) enum Walked {
     /// Everything was seen, or the visitor stopped it.
     Through,
+    /// There is more than can be asked for; only a part was seen.
+    TooMany,
     /// The gateway refuses to list this way; nothing was seen.
     Refused(Refusal),
 }
 
-/// Shows every page of a list to `visit`.
+/// Shows every page of a list to `visit`, with the call's requests up to number `end`.
 pub(crate) fn walk<T: DeserializeOwned>(
     gateway: &mut Gateway<'_>,
     path: &str,
     filter: &Form,
+    end: u32,
     id: impl Fn(&T) -> &str,
     mut visit: impl FnMut(Vec<T>) -> Next,
 ) -> Result<Walked, PaymentError> {
     let mut after: Option<String> = None;
-    for _ in 0..PAGES_MAX {
-        let query = filter.clone().with("limit", PER_PAGE).with_some("starting_after", after.as_deref());
-        let page = match gateway.get::<Page<T>>(path, &query)? {
-            Answer::Done(page) => page,
-            Answer::Refused(refusal) if after.is_none() => return Ok(Walked::Refused(refusal)),
-            Answer::Refused(refusal) => return Err(crate::gateway::refused(&refusal)),
+    let mut per_page = PER_PAGE;
+    while gateway.requests < end {
+        let query = filter.clone().with("limit", &per_page.to_string()).with_some("starting_after", after.as_deref());
+        let page = match gateway.get::<Page<T>>(path, &query) {
+            Ok(Answer::Done(page)) => page,
+            Ok(Answer::Refused(refusal)) if after.is_none() => return Ok(Walked::Refused(refusal)),
+            Ok(Answer::Refused(refusal)) => return Err(crate::gateway::refused(&refusal)),
+            Err(PaymentError::Unknown(detail)) if detail.code == TOO_LARGE && per_page > PER_SMALL_PAGE => {
+                per_page = PER_SMALL_PAGE;
+                continue;
+            }
+            Err(error) => return Err(error),
         };
         let last = page.data.last().map(|entry| id(entry).to_owned());
         if page.has_more && (last.is_none() || last == after) {
@@ -54,6 +70,5 @@ pub(crate) fn walk<T: DeserializeOwned>(
         }
         after = last;
     }
-    let message = "there are too many payments to look through; name the customer too, as `cus_…/pm_…`";
-    Err(unknown("too-many-payments", message.to_owned()))
+    Ok(Walked::TooMany)
 }

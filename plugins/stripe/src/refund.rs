@@ -4,7 +4,7 @@
 use crate::form::Form;
 use crate::gateway::{Answer, Gateway, Http, not_sent, refused, unknown};
 use crate::labels::{self, Labels};
-use crate::pages::{Next, Walked, walk};
+use crate::pages::{Next, REFUNDS_END, Walked, walk};
 use crate::refusals::{Refusal, decline_of_word};
 use crate::units;
 use crate::wire::{Refund, RefundStatus as Status};
@@ -93,6 +93,7 @@ fn made_before(gateway: &mut Gateway<'_>, of: &Form, key: &str) -> Result<Before
         gateway,
         PATH,
         of,
+        REFUNDS_END,
         |refund| &refund.id,
         |page| {
             earlier = page.into_iter().find(|refund| refund.metadata.key() == Some(key));
@@ -101,9 +102,58 @@ fn made_before(gateway: &mut Gateway<'_>, of: &Form, key: &str) -> Result<Before
     )?;
     Ok(match (walked, earlier) {
         (Walked::Refused(refusal), _) => Before::Refused(refusal),
+        (Walked::TooMany, _) => return Err(too_many()),
         (Walked::Through, Some(refund)) => Before::Made(refund),
         (Walked::Through, None) => Before::Nothing,
     })
+}
+
+/// What went back of a payment, or is on its way.
+#[derive(Debug, Default)]
+pub(crate) struct GivenBack {
+    pub(crate) amount: i64,
+    /// The keys of the lines that it went back for, where renewd gave it back.
+    pub(crate) lines: Vec<String>,
+}
+
+/// Adds up the refunds of a payment that stand.
+pub(crate) fn given_back(gateway: &mut Gateway<'_>, payment: &str) -> Result<GivenBack, PaymentError> {
+    let mut all = GivenBack::default();
+    let mut is_known = true;
+    let walked = walk::<Refund>(
+        gateway,
+        PATH,
+        &of_payment(payment),
+        REFUNDS_END,
+        |refund| &refund.id,
+        |page| {
+            for refund in page {
+                match refund.status {
+                    Some(Status::Succeeded | Status::Pending | Status::RequiresAction) => {
+                        all.amount = all.amount.saturating_add(refund.amount);
+                        all.lines.extend(refund.metadata.lines().map(str::to_owned));
+                    }
+                    Some(Status::Failed | Status::Canceled) => {}
+                    Some(Status::Other) | None => is_known = false,
+                }
+            }
+            Next::Page
+        },
+    )?;
+    match walked {
+        Walked::Refused(refusal) => Err(refused(&refusal)),
+        Walked::TooMany => Err(too_many()),
+        Walked::Through if !is_known => Err(unknown_status()),
+        Walked::Through => Ok(all),
+    }
+}
+
+fn too_many() -> PaymentError {
+    unknown("too-many-refunds", "there are more payments and refunds than can be looked through".to_owned())
+}
+
+fn unknown_status() -> PaymentError {
+    unknown("unknown-status", "the gateway names a status that is not known here".to_owned())
 }
 
 fn outcome(refund: &Refund, wanted: Wanted<'_>) -> Result<RefundOutcome, PaymentError> {
@@ -125,9 +175,7 @@ fn outcome(refund: &Refund, wanted: Wanted<'_>) -> Result<RefundOutcome, Payment
             let decline = decline_of_word(refund.failure_reason.as_deref(), "refund-failed");
             decline.map(RefundOutcome::Declined).ok_or_else(in_doubt)
         }
-        Some(Status::Other) | None => {
-            Err(unknown("unknown-status", "the gateway names a status that is not known here".to_owned()))
-        }
+        Some(Status::Other) | None => Err(unknown_status()),
     }
 }
 

@@ -160,10 +160,15 @@ impl Refusal {
     }
 
     /// Whether the cardholder has to confirm first.
-    pub(crate) fn wants_confirmation(&self) -> bool {
-        let wants = |word: &Option<String>| word.as_deref() == Some("authentication_required");
-        self.status == 402 && (wants(&self.error.code) || wants(&self.error.decline_code))
+    pub(crate) fn wants_cardholder(&self) -> bool {
+        self.status == 402 && wants_cardholder(&self.error)
     }
+}
+
+/// Whether the bank wants the cardholder to confirm.
+pub(crate) fn wants_cardholder(error: &ErrorBody) -> bool {
+    let wants = |word: &Option<String>| word.as_deref() == Some("authentication_required");
+    wants(&error.code) || wants(&error.decline_code)
 }
 
 /// The decline that an error body describes, with a code of ours where it has none; `None` where doubt remains.

@@ -31,9 +31,9 @@ pub struct Settings {
     pub(crate) mode: Mode,
     /// Scheme, host and port, without a slash at its end.
     pub(crate) api_base: String,
-    /// Where the gateway sends a cardholder after the confirmation; without it none is asked for.
+    /// Where the gateway sends a cardholder after the confirmation on its own page.
     pub(crate) return_url: Option<String>,
-    /// A page of the merchant's that confirms a payment for which the gateway names no address.
+    /// A page of the merchant's that confirms a payment for which the gateway names none.
     pub(crate) confirm_page: Option<String>,
     /// For how long a confirmation is waited for.
     pub(crate) action_hours: u32,

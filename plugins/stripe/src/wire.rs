@@ -2,7 +2,8 @@
 
 use crate::labels::Metadata;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use std::fmt;
 
 /// A payment intent.
@@ -38,6 +39,7 @@ pub(crate) struct Charge {
     pub(crate) failure_code: Option<String>,
     #[serde(default)]
     pub(crate) refunded: bool,
+    pub(crate) amount_refunded: Option<i64>,
     pub(crate) outcome: Option<NetworkOutcome>,
 }
 
@@ -106,7 +108,16 @@ pub(crate) struct Hosted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Latest {
     Name(String),
-    Whole { refunded: bool },
+    Whole(Taken),
+}
+
+/// What an intent's charge says of money that went back.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Taken {
+    pub(crate) id: Option<String>,
+    #[serde(default)]
+    pub(crate) refunded: bool,
+    pub(crate) amount_refunded: Option<i64>,
 }
 
 impl<'de> Deserialize<'de> for Latest {
@@ -128,16 +139,8 @@ impl<'de> Visitor<'de> for LatestVisitor {
         Ok(Latest::Name(name.to_owned()))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Latest, A::Error> {
-        let mut refunded = false;
-        while let Some(name) = map.next_key::<String>()? {
-            if name == "refunded" {
-                refunded = map.next_value()?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(Latest::Whole { refunded })
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Latest, A::Error> {
+        Taken::deserialize(MapAccessDeserializer::new(map)).map(Latest::Whole)
     }
 }
 

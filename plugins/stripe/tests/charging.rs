@@ -80,7 +80,6 @@ fn an_intents_status_is_the_outcome() {
         ("requires_confirmation", "", "pending pi_1"),
         ("requires_payment_method", failed, "declined lost-card Retry::Never"),
         ("requires_payment_method", doubtful, "unknown in-doubt"),
-        ("requires_payment_method", "", "declined no-payment-method Retry::Later"),
         ("canceled", "", "declined canceled Retry::Later"),
         ("some_new_status", "", "unknown unknown-status"),
         ("", "", "unknown unknown-status"),
@@ -224,6 +223,21 @@ fn the_intents_own_status_outweighs_the_refusal() {
     }
 }
 
+/// It was called declined, and could still have been confirmed and paid.
+#[test]
+fn an_intent_that_was_never_refused_is_canceled_before_it_is_declined() {
+    let at = |status: &str| reply(200, &intent("pi_1", KEY, status, ""));
+    let (told, script) = charged(INTENTS, [at("requires_payment_method"), at("canceled")]);
+    assert_eq!(told, "declined no-payment-method Retry::Later");
+    assert_eq!(script.paths()[1], "POST /v1/payment_intents/pi_1/cancel");
+    assert_eq!(support::header(&script.asked[1], "Idempotency-Key"), None);
+    let moved_on = || refusal(400, "invalid_request_error", "payment_intent_unexpected_state", "");
+    let open = || at("requires_payment_method");
+    assert_eq!(charged(INTENTS, [open(), moved_on(), at("succeeded")]).0, "succeeded pi_1 20.00 USD");
+    assert_eq!(charged(INTENTS, [open(), moved_on(), open()]).0, "unknown in-doubt");
+    assert_eq!(charged(INTENTS, [open(), reply(500, "")]).0, "unknown gateway-error");
+}
+
 const WITH_PAGE: &str = r#"{"returnUrl":"https://shop.example/back","actionHours":2}"#;
 const REDIRECT: &str =
     r#""next_action":{"type":"redirect_to_url","redirect_to_url":{"url":"https://bank.example/3ds"}},"#;
@@ -272,6 +286,25 @@ fn a_merchants_own_page_confirms_what_the_gateway_shows_none_for() {
     assert_eq!(charged(INTENTS, [waiting(), moved_on(), paid()]).0, "succeeded pi_1 20.00 USD");
     assert_eq!(charged(INTENTS, [waiting(), moved_on(), waiting()]).0, "unknown in-doubt");
     assert_eq!(charged(INTENTS, [waiting(), reply(500, "")]).0, "unknown gateway-error");
+}
+
+#[test]
+fn a_merchants_own_page_is_enough_to_ask_the_cardholder() {
+    let refused = || refused_intent("authentication_required", "requires_payment_method", KEY);
+    let config = r#"{"confirmPage":"https://shop.example/confirm?p={reference}"}"#;
+    let wanted = "action https://shop.example/confirm?p=pi_1 2026-11-24T02:00:00Z";
+    let (told, script) = charged(config, [refused()]);
+    assert_eq!((told.as_str(), script.asked.len()), (wanted, 1));
+    // With both, the gateway's own page goes before; where it has none, the merchant's does.
+    let both =
+        r#"{"confirmPage":"https://shop.example/confirm?p={reference}","returnUrl":"https://shop.example/back"}"#;
+    let redirected = reply(200, &intent("pi_1", KEY, "requires_action", REDIRECT));
+    assert_eq!(charged(both, [refused(), redirected]).0, "action https://bank.example/3ds 2026-11-24T02:00:00Z");
+    for second in [refused(), refusal(402, "card_error", "authentication_required", "")] {
+        assert_eq!(charged(both, [refused(), second]).0, wanted);
+    }
+    let other = refusal(402, "card_error", "card_declined", "do_not_honor");
+    assert_eq!(charged(both, [refused(), other]).0, "declined do-not-honor Retry::Later");
 }
 
 fn unsent(config: &str, change: impl Fn(&mut ChargeRequest)) -> String {

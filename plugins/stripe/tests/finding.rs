@@ -61,6 +61,11 @@ fn foreign(id: &str) -> String {
     )
 }
 
+/// Pages that never end.
+fn endless(pages: usize) -> Vec<Reply> {
+    (0..pages).map(|number| list(true, &[foreign(&format!("pi_{number}"))])).collect()
+}
+
 #[test]
 fn a_charge_is_found_around_its_time_and_nothing_else_is_asked() {
     let page = list(true, &[foreign("pi_0"), intent("pi_1", KEY, "succeeded", "")]);
@@ -68,7 +73,7 @@ fn a_charge_is_found_around_its_time_and_nothing_else_is_asked() {
     assert_eq!(told, "pi_1 20.00 USD succeeded");
     assert_eq!(
         script.asked[0].url,
-        "https://api.stripe.com/v1/payment_intents?created%5Bgte%5D=1795398300&created%5Blte%5D=1795400100&customer=cus_1&limit=20"
+        "https://api.stripe.com/v1/payment_intents?created%5Bgte%5D=1795398300&created%5Blte%5D=1795400100&customer=cus_1&limit=100"
     );
     assert!(script.asked[0].body.is_empty());
 }
@@ -81,7 +86,7 @@ fn not_found_is_said_only_after_the_last_page() {
         [list(true, &[foreign("pi_8")]), list(false, &[foreign("pi_9")]), list(false, &[])],
     );
     assert_eq!(told, "not found");
-    assert!(script.asked[1].url.ends_with("&limit=20&starting_after=pi_8"));
+    assert!(script.asked[1].url.ends_with("&limit=100&starting_after=pi_8"));
     assert!(
         script.asked[2].url.contains("created%5Bgte%5D=1795312800&created%5Blte%5D=1795572000"),
         "a day before to two days after"
@@ -106,8 +111,7 @@ fn not_found_is_said_only_after_the_last_page() {
     for (replies, wanted) in broken {
         assert_eq!(found(INTENTS, &looked_for(), replies).0, wanted);
     }
-    let endless: Vec<Reply> = (0..40).map(|number| list(true, &[foreign(&format!("pi_{number}"))])).collect();
-    assert_eq!(found(INTENTS, &looked_for(), endless).0, "unknown too-many-payments");
+    assert_eq!(found(INTENTS, &looked_for(), endless(58)).0, "unknown too-many-payments");
 }
 
 #[test]
@@ -116,7 +120,7 @@ fn a_gateway_that_cannot_filter_is_read_through() {
     let (told, script) =
         found(INTENTS, &looked_for(), [refused(), list(false, &[intent("pi_1", KEY, "processing", "")])]);
     assert_eq!(told, "pi_1 20.00 USD pending");
-    assert!(script.asked[1].url.ends_with("/v1/payment_intents?limit=20"));
+    assert!(script.asked[1].url.ends_with("/v1/payment_intents?limit=100"));
     assert_eq!(found(INTENTS, &looked_for(), [refused(), list(false, &[])]).0, "not found");
     assert_eq!(found(INTENTS, &looked_for(), [refused(), refused()]).0, "unknown gateway-refused");
 }
@@ -127,7 +131,8 @@ fn what_was_found_is_told_as_it_is() {
     let cases = [
         ("requires_payment_method", failed, "pi_1 20.00 USD declined"),
         ("canceled", "", "pi_1 20.00 USD declined"),
-        ("requires_action", "", "pi_1 20.00 USD pending"),
+        ("requires_payment_method", "", "pi_1 20.00 USD pending"),
+        ("requires_action", "", "pi_1 20.00 USD declined"),
         ("requires_confirmation", "", "pi_1 20.00 USD pending"),
         ("some_new_status", "", "unknown unknown-status"),
     ];
@@ -167,36 +172,134 @@ fn a_reference_is_looked_at_first_and_never_forgotten() {
     );
 }
 
+/// Attempt 1 was presumed declined, attempt 2 was paid. A later look at attempt 1 told attempt 2's payment, so renewd gave
+/// the money back that had paid the order; and of two orders of one line both were settled by one payment.
 #[test]
-fn a_payment_of_the_same_line_is_found_unless_it_came_to_nothing() {
-    let alike = |status: &str, more: &str| intent("pi_7", "lost-store", status, more);
-    let both = |page: &str| [list(false, &[page.to_owned()]), list(false, &[page.to_owned()])];
-    assert_eq!(found(INTENTS, &looked_for(), both(&alike("succeeded", ""))).0, "pi_7 20.00 USD succeeded");
-    assert_eq!(found(INTENTS, &looked_for(), both(&alike("canceled", ""))).0, "not found");
-    assert_eq!(
-        found(INTENTS, &looked_for(), both(&alike("succeeded", r#""latest_charge":{"refunded":true},"#))).0,
-        "not found"
-    );
-    let [near, far] = both(&alike("succeeded", r#""latest_charge":"ch_7","#));
-    let refunded = reply(200, &support::charge("ch_7", "", "succeeded", r#""refunded":true,"#));
-    assert_eq!(found(INTENTS, &looked_for(), [near, far, refunded]).0, "not found");
-    let [near, far] = both(&alike("succeeded", r#""latest_charge":"ch_7","#));
-    assert_eq!(found(INTENTS, &looked_for(), [near, far, reply(500, "")]).0, "unknown gateway-error");
-    let none = ChargeRef { line_keys: vec![], ..looked_for() };
-    assert_eq!(found(INTENTS, &none, both(&alike("succeeded", ""))).0, "not found");
+fn another_attempts_payment_is_never_told_as_ones_own() {
+    for config in [INTENTS, CHARGES] {
+        for status in ["succeeded", "processing", "pending", "canceled", "failed"] {
+            let make = if config == INTENTS { intent } else { support::charge };
+            let page = || list(false, &[make("p_2", "attempt-2", status, "")]);
+            assert_eq!(found(config, &looked_for(), [page(), page()]).0, "not found", "{status}");
+            let own = make("p_1", KEY, if config == INTENTS { "canceled" } else { "failed" }, "");
+            let both = list(false, &[make("p_2", "attempt-2", status, ""), own]);
+            assert_eq!(found(config, &looked_for(), [both]).0, "p_1 20.00 USD declined", "{status}");
+        }
+    }
+    let other = reply(200, &intent("pi_1", "attempt-2", "succeeded", ""));
+    let empty = || list(false, &[]);
+    assert_eq!(found(INTENTS, &named("pi_1"), [other, empty(), empty()]).0, "unknown reference-lost");
 }
 
 #[test]
-fn a_restored_store_looks_farther_back_and_at_every_customer() {
-    let since = ChargeRef { since: Some("2026-11-01T00:00:00Z".into()), ..looked_for() };
-    let (told, script) =
-        found(INTENTS, &since, [list(false, &[]), list(false, &[intent("pi_7", "lost", "succeeded", "")])]);
-    assert_eq!(told, "pi_7 20.00 USD succeeded");
-    assert!(
-        script.asked[1].url.ends_with("?created%5Bgte%5D=1793491200&created%5Blte%5D=1795572000&limit=20"),
-        "{}",
-        script.asked[1].url
-    );
+fn a_payment_that_was_given_back_by_others_is_for_a_person_to_judge() {
+    let of = |latest: &str| list(false, &[intent("pi_1", KEY, "succeeded", &format!(r#""latest_charge":{latest},"#))]);
+    let charge = |more: &str| reply(200, &support::charge("ch_1", "", "succeeded", more));
+    let (told, script) = found(INTENTS, &looked_for(), [of(r#""ch_1""#), charge("")]);
+    assert_eq!(told, "pi_1 20.00 USD succeeded");
+    assert_eq!(script.paths()[1], "GET /v1/charges/ch_1");
+    for more in [r#""amount_refunded":2000,"refunded":true,"#, r#""amount_refunded":1,"#, r#""refunded":true,"#] {
+        assert_eq!(found(INTENTS, &looked_for(), [of(r#""ch_1""#), charge(more)]).0, "unknown given-back", "{more}");
+        let charge = support::charge("ch_1", KEY, "succeeded", more);
+        assert_eq!(found(CHARGES, &looked_for(), [list(false, &[charge])]).0, "unknown given-back", "{more}");
+    }
+    assert_eq!(found(INTENTS, &looked_for(), [of(r#"{"amount_refunded":500}"#)]).0, "unknown given-back");
+    assert_eq!(found(INTENTS, &looked_for(), [of(r#"{"refunded":true}"#)]).0, "unknown given-back");
+    let doubts = [
+        (reply(500, ""), "unknown gateway-error"),
+        (refusal(404, "invalid_request_error", "resource_missing", ""), "unknown gateway-refused"),
+        (reply(200, &support::charge("ch_9", "", "succeeded", "")), "unknown foreign-reply"),
+    ];
+    for (second, wanted) in doubts {
+        assert_eq!(found(INTENTS, &looked_for(), [of(r#""ch_1""#), second]).0, wanted);
+    }
+}
+
+#[test]
+fn where_no_charge_says_what_was_given_back_the_refunds_do() {
+    let without = |latest: &str| list(false, &[intent("pi_1", KEY, "succeeded", latest)]);
+    let refunds = |status: &str| list(false, &[support::refund("re_1", 500, status, "")]);
+    for latest in [r#""latest_charge":null,"#, r#""latest_charge":{},"#] {
+        let (told, script) = found(INTENTS, &looked_for(), [without(latest), list(false, &[])]);
+        assert_eq!(told, "pi_1 20.00 USD succeeded");
+        assert!(script.asked[1].url.ends_with("/v1/refunds?payment_intent=pi_1&limit=100"));
+        let cases = [
+            (r#""succeeded""#, "unknown given-back"),
+            (r#""pending""#, "unknown given-back"),
+            (r#""requires_action""#, "unknown given-back"),
+            (r#""failed""#, "pi_1 20.00 USD succeeded"),
+            (r#""canceled""#, "pi_1 20.00 USD succeeded"),
+            (r#""new""#, "unknown unknown-status"),
+            ("null", "unknown unknown-status"),
+        ];
+        for (status, wanted) in cases {
+            assert_eq!(found(INTENTS, &looked_for(), [without(latest), refunds(status)]).0, wanted, "{status}");
+        }
+    }
+}
+
+/// With pages of 20, forty of them at most, a shop with more than 800 payments could charge nothing.
+#[test]
+fn both_windows_together_stay_within_what_the_host_lets_a_call_send() {
+    let near = |count: usize| {
+        let mut pages = endless(count - 1);
+        pages.push(list(false, &[foreign("pi_last")]));
+        pages
+    };
+    let pages = near(40).into_iter().chain(endless(18));
+    let (told, script) = found(INTENTS, &looked_for(), pages);
+    assert_eq!((told.as_str(), script.asked.len()), ("unknown too-many-payments", 58));
+    let (told, script) = found(INTENTS, &looked_for(), near(29).into_iter().chain(near(29)));
+    assert_eq!((told.as_str(), script.asked.len()), ("not found", 58));
+    let own = reply(200, &intent("pi_1", "another", "succeeded", ""));
+    let (told, script) = found(INTENTS, &named("pi_1"), [own].into_iter().chain(endless(57)));
+    assert_eq!((told.as_str(), script.asked.len()), ("unknown too-many-payments", 58));
+}
+
+#[test]
+fn pages_that_do_not_fit_into_an_answer_are_made_smaller() {
+    let too_large = || Err(HttpError::MaybeSent("the answer has more than 1048576 bytes".into()));
+    let replies = [
+        list(true, &[foreign("pi_8")]),
+        too_large(),
+        list(true, &[foreign("pi_7")]),
+        list(false, &[intent("pi_1", KEY, "succeeded", "")]),
+    ];
+    let (told, script) = found(INTENTS, &looked_for(), replies);
+    assert_eq!(told, "pi_1 20.00 USD succeeded");
+    for (index, end) in ["&limit=100", "&limit=100&starting_after=pi_8", "&limit=20&starting_after=pi_8"]
+        .into_iter()
+        .chain(["&limit=20&starting_after=pi_7"])
+        .enumerate()
+    {
+        assert!(script.asked[index].url.ends_with(end), "{}", script.asked[index].url);
+    }
+    assert_eq!(found(INTENTS, &looked_for(), [too_large(), too_large()]).0, "unknown answer-too-large");
+    for other in ["the answer has more than 64 headers", "the answer takes too long", "the answer has more than  bytes"]
+    {
+        assert_eq!(found(INTENTS, &looked_for(), [Err(HttpError::MaybeSent(other.into()))]).0, "unknown no-answer");
+    }
+}
+
+/// With `confirmPage` alone the bank's demand was a decline, and nobody was asked.
+#[test]
+fn a_demand_for_the_cardholder_stands_as_long_as_a_page_can_meet_it() {
+    let config = r#"{"confirmPage":"https://shop.example/confirm?p={reference}"}"#;
+    let demand = |words: &str| {
+        let more = format!(r#""last_payment_error":{{"type":"card_error",{words}}},"#);
+        list(false, &[intent("pi_1", KEY, "requires_payment_method", &more)])
+    };
+    let wanted = [r#""code":"authentication_required""#, r#""code":"x","decline_code":"authentication_required""#];
+    for words in wanted {
+        assert_eq!(found(config, &looked_for(), [demand(words)]).0, "pi_1 20.00 USD requires-action");
+        assert_eq!(found(INTENTS, &looked_for(), [demand(words)]).0, "pi_1 20.00 USD declined", "no page");
+    }
+    let failed = r#""code":"payment_intent_authentication_failure""#;
+    assert_eq!(found(config, &looked_for(), [demand(failed)]).0, "pi_1 20.00 USD declined");
+    let never_refused = list(false, &[intent("pi_1", KEY, "requires_payment_method", "")]);
+    assert_eq!(found(config, &looked_for(), [never_refused]).0, "pi_1 20.00 USD pending");
+    let waiting = list(false, &[intent("pi_1", KEY, "requires_action", "")]);
+    assert_eq!(found(config, &looked_for(), [waiting]).0, "pi_1 20.00 USD requires-action");
 }
 
 fn canceled(config: &str, replies: impl IntoIterator<Item = Reply>) -> String {
@@ -223,6 +326,14 @@ fn canceling_ends_with_certainty_or_says_that_there_is_none() {
     assert_eq!(canceled(INTENTS, [at("processing"), refused(), at("processing")]), "pending p_1");
     assert_eq!(canceled(INTENTS, [before(), reply(503, "")]), "unknown gateway-error");
     assert_eq!(canceled(INTENTS, [reply(200, "{")]), "unknown unreadable-reply");
+    let failed = r#""last_payment_error":{"type":"card_error","code":"card_declined"},"#;
+    let payable = ["requires_payment_method", "requires_action", "requires_confirmation", "requires_capture"];
+    for (status, more) in payable.into_iter().flat_map(|status| [(status, ""), (status, failed)]) {
+        let open = || reply(200, &intent("p_1", KEY, status, more));
+        assert_eq!(canceled(INTENTS, [open(), at("canceled")]), "canceled", "{status}");
+        assert_eq!(canceled(INTENTS, [open(), refused(), received()]), "charged p_1 20.00", "{status}: paid meanwhile");
+        assert_eq!(canceled(INTENTS, [open(), refused(), open()]), "pending p_1", "{status}");
+    }
     let charge = |status: &str| reply(200, &support::charge("p_1", KEY, status, ""));
     assert_eq!(canceled(CHARGES, [charge("failed")]), "canceled");
     assert_eq!(canceled(CHARGES, [charge("succeeded")]), "charged p_1 20.00");
@@ -230,6 +341,17 @@ fn canceling_ends_with_certainty_or_says_that_there_is_none() {
     assert_eq!(canceled(CHARGES, [charge("dreaming")]), "unknown unknown-status");
     let mut script = Script::of([list(false, &[]), list(false, &[])]);
     assert_eq!(stripe::cancel(&mut script, INTENTS, &looked_for()), Ok(CancelOutcome::NotFound));
+}
+
+/// Under a key, the gateway repeats a failure of the first cancel for a day, and no later one has any effect.
+#[test]
+fn canceling_carries_no_key_under_which_a_failure_would_be_repeated() {
+    let open = reply(200, &intent("p_1", KEY, "requires_action", ""));
+    let mut script = Script::of([open, reply(200, &intent("p_1", KEY, "canceled", ""))]);
+    assert_eq!(stripe::cancel(&mut script, INTENTS, &named("p_1")), Ok(CancelOutcome::Canceled));
+    assert_eq!(script.paths()[1], "POST /v1/payment_intents/p_1/cancel");
+    assert_eq!(support::header(&script.asked[1], "Idempotency-Key"), None);
+    assert_eq!(script.body(1), "");
 }
 
 fn refund(status: &str, amount: u32, key: &str) -> String {
@@ -256,7 +378,7 @@ fn money_goes_back_once_for_each_key() {
         reply(200, &refund(r#""succeeded""#, 500, "r-1")),
     ]);
     assert_eq!(told, "refunded re_1 5.00");
-    assert_eq!(script.asked[0].url, "https://api.stripe.com/v1/refunds?payment_intent=pi_1&limit=20");
+    assert_eq!(script.asked[0].url, "https://api.stripe.com/v1/refunds?payment_intent=pi_1&limit=100");
     assert_eq!(
         script.body(1),
         "payment_intent=pi_1&amount=500&metadata%5Brenewd_key%5D=r-1&metadata%5Brenewd_order%5D=ord_1\

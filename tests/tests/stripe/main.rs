@@ -1,7 +1,7 @@
 //! The stripe plugin against two gateways that nobody here wrote, directly and through a proxy that damages replies.
 //!
 //! The truth is the gateway's own list of payments, read past the plugin: whatever the plugin says must agree with it,
-//! or be "unknown".
+//! or be "unknown". (For lists that those gateways cannot hold there is one of our own.)
 
 #![allow(
     clippy::unwrap_used,
@@ -13,6 +13,7 @@
 
 mod cuts;
 mod local_stripe;
+mod long_lists;
 mod plugin;
 mod stateful_mock;
 

@@ -30,7 +30,12 @@ impl Plugin {
 
     /// A plugin whose host waits for a reply no longer than that.
     pub(crate) fn impatient(port: u16, settings: &str, deadline: Duration) -> Self {
-        Self::granted(&load(Limits { http_deadline: deadline, ..Limits::default() }), port, settings, SECRET)
+        Self::limited(port, settings, Limits { http_deadline: deadline, ..Limits::default() })
+    }
+
+    /// A plugin with other limits.
+    pub(crate) fn limited(port: u16, settings: &str, limits: Limits) -> Self {
+        Self::granted(&load(limits), port, settings, SECRET)
     }
 
     fn granted(loaded: &PaymentPlugin, port: u16, settings: &str, secret: &str) -> Self {

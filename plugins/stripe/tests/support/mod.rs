@@ -49,9 +49,19 @@ impl Script {
 
 impl Http for Script {
     fn send(&mut self, request: &Request) -> Reply {
+        assert_eq!(version(request), Some("2024-06-20"), "{} {}", request.method, request.url);
         self.asked.push(request.clone());
         self.replies.pop_front().unwrap_or_else(|| panic!("nothing is scripted for {} {}", request.method, request.url))
     }
+}
+
+/// The version of the API that a request asks for.
+pub fn version(request: &Request) -> Option<&str> {
+    header(request, "Stripe-Version")
+}
+
+pub fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    request.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
 pub fn reply(status: u16, body: &str) -> Reply {
@@ -62,16 +72,28 @@ pub fn raw(status: u16, body: &[u8]) -> Reply {
     Ok(Response { status, headers: vec![("content-type".into(), "application/json".into())], body: body.to_vec() })
 }
 
-/// A payment intent with a status, and further fields in front of the rest.
+/// A payment intent with a status, and further fields in front of the rest. Nothing of it was given back, unless those
+/// say so.
 pub fn intent(id: &str, key: &str, status: &str, more: &str) -> String {
+    let charge = if more.contains("latest_charge") { "" } else { NOTHING_BACK };
     format!(
-        r#"{{{more}"id":"{id}","object":"payment_intent","amount":2000,"currency":"usd","status":"{status}","livemode":false,"metadata":{{"renewd_key":"{key}","renewd_order":"ord_1","renewd_lines_0":"line-1"}}}}"#
+        r#"{{{more}{charge}"id":"{id}","object":"payment_intent","amount":2000,"currency":"usd","status":"{status}","livemode":false,"metadata":{{"renewd_key":"{key}","renewd_order":"ord_1","renewd_lines_0":"line-1"}}}}"#
     )
 }
 
+const NOTHING_BACK: &str = r#""latest_charge":{"id":"ch_1","amount_refunded":0,"refunded":false},"#;
+
 pub fn charge(id: &str, key: &str, status: &str, more: &str) -> String {
+    let back = if more.contains("amount_refunded") { "" } else { r#""amount_refunded":0,"# };
     format!(
-        r#"{{{more}"id":"{id}","object":"charge","amount":2000,"currency":"usd","status":"{status}","paid":true,"metadata":{{"renewd_key":"{key}","renewd_order":"ord_1","renewd_lines_0":"line-1"}}}}"#
+        r#"{{{more}{back}"id":"{id}","object":"charge","amount":2000,"currency":"usd","status":"{status}","paid":true,"metadata":{{"renewd_key":"{key}","renewd_order":"ord_1","renewd_lines_0":"line-1"}}}}"#
+    )
+}
+
+/// A refund, with the keys of the lines that it undoes.
+pub fn refund(id: &str, amount: u32, status: &str, lines: &str) -> String {
+    format!(
+        r#"{{"id":"{id}","object":"refund","amount":{amount},"currency":"usd","status":{status},"metadata":{{"renewd_lines_0":"{lines}"}}}}"#
     )
 }
 
