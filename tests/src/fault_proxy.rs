@@ -1,13 +1,16 @@
-//! A proxy on this machine that passes requests on to a gateway and does to each reply what it was told: drops, delays,
-//! doubles it, or cuts it at a byte.
+//! A proxy on this machine that passes requests on to a gateway and does to each exchange what it was told: drops, delays
+//! or doubles it, or cuts the request or the reply at a byte.
 
 use crate::wire;
 use std::collections::VecDeque;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+/// How long a gateway may think about a part of a request.
+const PART_PATIENCE: Duration = Duration::from_millis(500);
 
 /// What happens to one exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub enum Fate {
     Pass,
     /// The request never reaches the gateway.
     LoseRequest,
+    /// Only so many bytes of the request reach the gateway, and no reply arrives.
+    CutRequest(usize),
     /// The gateway does it, and its reply is lost.
     LoseReply,
     /// Only so many bytes of the reply arrive.
@@ -40,6 +45,7 @@ pub struct FaultProxy {
 struct Shared {
     fates: VecDeque<Fate>,
     heads: Vec<String>,
+    last_request_bytes: usize,
     last_reply_bytes: usize,
 }
 
@@ -76,6 +82,11 @@ impl FaultProxy {
         self.shared().heads.clone()
     }
 
+    /// How long the last request was, head included, as the gateway would get it whole.
+    pub fn last_request_bytes(&self) -> usize {
+        self.shared().last_request_bytes
+    }
+
     /// How long the last reply of the gateway was, head included.
     pub fn last_reply_bytes(&self) -> usize {
         self.shared().last_reply_bytes
@@ -92,23 +103,38 @@ impl FaultProxy {
         if let Some((head, _)) = wire::split(&request) {
             self.shared().heads.push(head.to_owned());
         }
-        if fate != Fate::LoseRequest {
-            let request = closing(&request);
-            if fate == Fate::AskTwice {
-                _ = wire::exchange(gateway, &request);
+        let request = closing(&request);
+        self.shared().last_request_bytes = request.len();
+        match fate {
+            Fate::LoseRequest => {}
+            Fate::CutRequest(bytes) => part(gateway, &request[..bytes.min(request.len())]),
+            Fate::Pass | Fate::LoseReply | Fate::Cut(_) | Fate::Late(_) | Fate::Twice | Fate::AskTwice => {
+                if fate == Fate::AskTwice {
+                    _ = wire::exchange(gateway, &request);
+                }
+                let reply = wire::exchange(gateway, &request).unwrap_or_default();
+                self.shared().last_reply_bytes = reply.len();
+                answer(&mut client, &reply, fate);
             }
-            let reply = wire::exchange(gateway, &request).unwrap_or_default();
-            self.shared().last_reply_bytes = reply.len();
-            answer(&mut client, &reply, fate);
         }
         _ = client.shutdown(Shutdown::Both);
     }
 }
 
+/// Sends a part of a request, says that this was all, and waits until the gateway is done with it: whatever it does, it
+/// has done before anybody looks.
+fn part(gateway: u16, bytes: &[u8]) {
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", gateway)) else { return };
+    let sent = stream.write_all(bytes).and_then(|()| stream.shutdown(Shutdown::Write));
+    _ = stream.set_read_timeout(Some(PART_PATIENCE));
+    // An error is as good as an end.
+    _ = sent.and_then(|()| stream.read_to_end(&mut Vec::new()));
+}
+
 fn answer(client: &mut TcpStream, reply: &[u8], fate: Fate) {
     let sent = match fate {
         Fate::Pass | Fate::AskTwice => client.write_all(reply),
-        Fate::LoseRequest | Fate::LoseReply => Ok(()),
+        Fate::LoseRequest | Fate::CutRequest(_) | Fate::LoseReply => Ok(()),
         Fate::Cut(bytes) => client.write_all(&reply[..bytes.min(reply.len())]),
         Fate::Late(delay) => {
             thread::sleep(delay);

@@ -12,30 +12,30 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
-/// How many exchanges of each gateway are disturbed; `RENEWD_CUTS` asks for more.
-const EXCHANGES: usize = 200;
-/// How many of them one gateway gets: every look at one of the stand-ins reads all that it has.
+/// How many replies of each gateway are cut; `RENEWD_CUTS` asks for more.
+const CUTS: usize = 200;
+/// How many exchanges one gateway gets: every look at one of the stand-ins reads all that it has.
 const PER_ROUND: usize = 50;
-/// Of these, every so many fare worse than being cut.
-const OTHERS: [Fate; 5] =
-    [Fate::LoseRequest, Fate::LoseReply, Fate::Late(Duration::from_millis(50)), Fate::Twice, Fate::Cut(0)];
+/// After every so many cuts there is an exchange with another fate; those count beside the cuts.
+const CUTS_PER_OTHER: usize = 9;
+const OTHERS: [Fate; 4] = [Fate::LoseRequest, Fate::LoseReply, Fate::Late(Duration::from_millis(50)), Fate::Twice];
 
-struct Gateway {
-    kind: Kind,
+pub(crate) struct Gateway {
+    pub(crate) kind: Kind,
     suite: &'static str,
-    config: &'static str,
-    good: &'static str,
+    pub(crate) config: &'static str,
+    pub(crate) good: &'static str,
     bad: &'static str,
 }
 
-const LOCAL_STRIPE: Gateway = Gateway {
+pub(crate) const LOCAL_STRIPE: Gateway = Gateway {
     kind: Kind::LocalStripe,
     suite: "cuts-localstripe",
     config: "",
     good: "pm_card_visa",
     bad: "pm_card_chargeCustomerFail",
 };
-const STATEFUL_MOCK: Gateway = Gateway {
+pub(crate) const STATEFUL_MOCK: Gateway = Gateway {
     kind: Kind::StatefulMock,
     suite: "cuts-stripe-stateful-mock",
     config: r#""mode":"charges""#,
@@ -44,7 +44,7 @@ const STATEFUL_MOCK: Gateway = Gateway {
 };
 
 /// Statuses by key, as the gateway lists them.
-fn by_key(standin: &StandIn) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn by_key(standin: &StandIn) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     for payment in standin.ledger() {
@@ -53,7 +53,7 @@ fn by_key(standin: &StandIn) -> BTreeMap<String, Vec<String>> {
     found
 }
 
-fn agrees(told: &Told, statuses: &[String]) -> bool {
+pub(crate) fn agrees(told: &Told, statuses: &[String]) -> bool {
     let paid = statuses.iter().filter(|status| *status == "succeeded").count();
     match told {
         Told::Taken(_) => paid == 1,
@@ -63,24 +63,40 @@ fn agrees(told: &Told, statuses: &[String]) -> bool {
     }
 }
 
-fn exchanges() -> usize {
+fn cuts() -> usize {
     let asked = std::env::var("RENEWD_CUTS").ok();
-    asked.map_or(EXCHANGES, |text| text.parse().expect("`RENEWD_CUTS` is a count"))
+    asked.map_or(CUTS, |text| text.parse().expect("`RENEWD_CUTS` is a count"))
 }
 
-/// The fate of one exchange: cuts spread evenly over the reply, with worse things in between.
-fn fate(number: usize, reply_bytes: usize) -> Fate {
-    if number % 9 == 8 {
-        OTHERS[number / 9 % OTHERS.len()]
-    } else {
-        Fate::Cut(number * (reply_bytes + 1) / exchanges())
+/// What is done to one exchange.
+#[derive(Debug, Clone, Copy)]
+enum Plan {
+    /// The cut of that number, of all that are spread evenly over the reply.
+    Cut(usize),
+    Other(Fate),
+}
+
+impl Plan {
+    fn fate(self, reply_bytes: usize) -> Fate {
+        match self {
+            Self::Cut(number) => Fate::Cut(number * reply_bytes / cuts()),
+            Self::Other(fate) => fate,
+        }
     }
+}
+
+fn plans() -> Vec<Plan> {
+    let others = OTHERS.into_iter().cycle();
+    let cuts: Vec<Plan> = (0..cuts()).map(Plan::Cut).collect();
+    let groups = cuts.chunks(CUTS_PER_OTHER).zip(others);
+    groups.flat_map(|(cuts, other)| cuts.iter().copied().chain([Plan::Other(other)])).collect()
 }
 
 /// What came of all exchanges with one gateway.
 #[derive(Debug, Default)]
 struct Tally {
-    exchanges: usize,
+    cut: usize,
+    others: usize,
     unknown: usize,
     lost: usize,
     doubled: usize,
@@ -92,30 +108,32 @@ type Disturbed = (Wanted, Fate, Told);
 fn disturbed_exchanges(gateway: &Gateway) {
     forget(gateway.suite);
     let mut tally = Tally::default();
-    let rounds = exchanges().div_ceil(PER_ROUND);
+    let plans = plans();
+    let rounds = plans.len().div_ceil(PER_ROUND);
     for round in 0..rounds {
         let Some(standin) = start(gateway.kind) else { return };
         let proxy = FaultProxy::start(standin.port);
         let plugin = Plugin::new(proxy.port, gateway.config);
-        let orders = disturbed(gateway, &plugin, &proxy, (round, rounds));
-        tally.exchanges += orders.len();
+        let numbered: Vec<(usize, Plan)> = plans.iter().copied().enumerate().skip(round).step_by(rounds).collect();
+        let orders = disturbed(gateway, &plugin, &proxy, &numbered);
+        tally.cut += orders.iter().filter(|(_, fate, _)| matches!(fate, Fate::Cut(_))).count();
+        tally.others += orders.iter().filter(|(_, fate, _)| !matches!(fate, Fate::Cut(_))).count();
         tally.unknown += orders.iter().filter(|(.., told)| matches!(told, Told::Unknown(_))).count();
         truth_is_told(gateway, &plugin, &standin, &orders);
         count_payments(gateway, &standin, &orders, &mut tally);
     }
-    let Tally { exchanges, unknown, lost, doubled } = tally;
-    tell(&format!(
-        "{:?}: {exchanges} exchanges disturbed, {unknown} unknown at first, {lost} lost, {doubled} doubled",
-        gateway.kind
-    ));
+    let Tally { cut, others, unknown, lost, doubled } = tally;
     let note = format!(
-        "exchanges with a stand-in that nobody here wrote, cut at every part of the reply, lost, late or doubled; \
-         {unknown} unknown at first"
+        "replies of a stand-in that nobody here wrote, cut at points spread over all of the reply; beside them \
+         {others} exchanges lost, late or doubled; {unknown} of all unknown at first"
     );
-    let [tried, lost, doubled] = [exchanges, lost, doubled].map(|count| count as u64);
+    tell(&format!("{:?}: {cut} {note}; {lost} lost, {doubled} doubled", gateway.kind));
+    let [tried, lost, doubled] = [cut, lost, doubled].map(|count| count as u64);
     Fragment { suite: gateway.suite.into(), tried, lost, doubled, note, ..Fragment::default() }.write();
     assert_eq!((lost, doubled), (0, 0));
-    assert!(unknown > exchanges / 2, "only {unknown} exchanges were disturbed enough to notice");
+    assert!(cut >= cuts() && others >= cut / CUTS_PER_OTHER, "{cut} cuts, {others} others");
+    // Every cut, and what was lost altogether: half of the others.
+    assert!(unknown >= cut + others / 2 - 1, "{unknown} of {cut} cuts and {others} others were noticed");
 }
 
 /// Written past the test harness, which would swallow it.
@@ -124,26 +142,27 @@ fn tell(line: &str) {
 }
 
 /// One round of charges, every fifth with a card that is refused.
-fn disturbed(
-    gateway: &Gateway,
-    plugin: &Plugin,
-    proxy: &FaultProxy,
-    (round, rounds): (usize, usize),
-) -> Vec<Disturbed> {
-    let lengths = [gateway.good, gateway.bad].map(|card| {
-        let told = plugin.charge(&Wanted::new(&format!("undisturbed-{card}"), card));
+fn disturbed(gateway: &Gateway, plugin: &Plugin, proxy: &FaultProxy, numbered: &[(usize, Plan)]) -> Vec<Disturbed> {
+    // All keys are equally long, and with them all replies.
+    let lengths = [("key-good", gateway.good), ("key-evil", gateway.bad)].map(|(key, card)| {
+        let told = plugin.charge(&Wanted::new(key, card));
         assert!(!matches!(told, Told::Unknown(_)), "{told:?}");
         proxy.last_reply_bytes()
     });
     let mut orders = Vec::new();
-    for number in (0..exchanges()).filter(|number| number % rounds == round) {
-        let bad = number / rounds % 5 == 4;
+    for (index, (number, plan)) in numbered.iter().enumerate() {
+        let bad = index % 5 == 4;
         let card = if bad { gateway.bad } else { gateway.good };
-        let wanted = Wanted::new(&format!("key-{number}"), card);
-        let fate = fate(number, lengths[usize::from(bad)]);
+        let wanted = Wanted::new(&format!("key-{:04}", number + 1), card);
+        let fate = plan.fate(lengths[usize::from(bad)]);
         proxy.next(&[fate]);
         let told = plugin.charge(&wanted);
         assert!(proxy.is_spent());
+        if let Fate::Cut(bytes) = fate {
+            let length = proxy.last_reply_bytes();
+            assert!(bytes < length, "nothing was cut off: {bytes} of {length} bytes");
+            assert!(matches!(told, Told::Unknown(_)), "{bytes} of {length} bytes: {told:?}");
+        }
         orders.push((wanted, fate, told));
     }
     orders
@@ -186,12 +205,12 @@ fn count_payments(gateway: &Gateway, standin: &StandIn, orders: &[Disturbed], ta
 }
 
 #[test]
-fn two_hundred_disturbed_intents_are_told_truly_and_paid_once() {
+fn two_hundred_cut_intents_are_told_truly_and_paid_once() {
     disturbed_exchanges(&LOCAL_STRIPE);
 }
 
 #[test]
-fn two_hundred_disturbed_charges_are_told_truly_and_paid_once() {
+fn two_hundred_cut_charges_are_told_truly_and_paid_once() {
     disturbed_exchanges(&STATEFUL_MOCK);
 }
 
@@ -239,30 +258,6 @@ fn a_request_that_reaches_the_gateway_twice_is_paid_once_where_keys_are_held() {
 }
 
 #[test]
-fn a_refund_whose_reply_is_lost_is_not_made_again() {
-    for gateway in [LOCAL_STRIPE, STATEFUL_MOCK] {
-        let Some(standin) = start(gateway.kind) else { continue };
-        let proxy = FaultProxy::start(standin.port);
-        let plugin = Plugin::new(proxy.port, gateway.config);
-        let told = plugin.charge(&Wanted::new("k1", gateway.good));
-        let Told::Taken(payment) = told else { panic!("{:?}: {told:?}", gateway.kind) };
-        for (number, fate) in [Fate::LoseReply, Fate::LoseRequest, Fate::Cut(40)].into_iter().enumerate() {
-            let key = format!("r{number}");
-            assert_eq!(plugin.find_refund(&payment, "2.00", &key), Told::NotFound);
-            proxy.next(&[Fate::Pass, fate]);
-            assert!(matches!(plugin.refund(&payment, "2.00", &key), Told::Unknown(_)), "{fate:?}");
-            let found = plugin.find_refund(&payment, "2.00", &key);
-            assert_eq!(matches!(found, Told::Taken(_)), fate != Fate::LoseRequest, "{fate:?}: {found:?}");
-            proxy.next(&[fate]);
-            assert!(matches!(plugin.find_refund(&payment, "2.00", &key), Told::Unknown(_)), "{fate:?}");
-            assert!(matches!(plugin.refund(&payment, "2.00", &key), Told::Taken(_)), "{fate:?}");
-        }
-        let refunds = standin.ask("GET", "/v1/refunds?limit=100", "").json();
-        assert_eq!(refunds["data"].as_array().unwrap().len(), 3);
-    }
-}
-
-#[test]
 fn a_reply_that_comes_too_late_is_unknown_and_the_money_is_found() {
     let Some(standin) = start(Kind::StatefulMock) else { return };
     let proxy = FaultProxy::start(standin.port);
@@ -288,5 +283,33 @@ fn the_gateway_gets_the_secret_and_the_plugin_never_had_it() {
         assert_eq!(sent, format!("Bearer {SECRET}"));
         assert!(!heads[0].contains("{{"));
         assert!(remembered.contains("{{secret:stripe-key}}") && !remembered.contains(SECRET), "{remembered}");
+    }
+}
+
+/// Without the version, an account's own default decides what the objects look like.
+#[test]
+fn every_request_names_the_version_of_the_api() {
+    for gateway in [LOCAL_STRIPE, STATEFUL_MOCK] {
+        let Some(standin) = start(gateway.kind) else { continue };
+        let proxy = FaultProxy::start(standin.port);
+        let plugin = Plugin::new(proxy.port, gateway.config);
+        let wanted = Wanted::new("k1", gateway.good);
+        let Told::Taken(payment) = plugin.charge(&wanted) else { panic!("not taken") };
+        plugin.find(&wanted, None);
+        plugin.find(&wanted, Some(&payment));
+        plugin.find_at(&wanted, "2026-11-23T10:00:00+08:00", Some("2020-01-01T00:00:00Z"));
+        plugin.cancel(&wanted, Some(&payment));
+        plugin.refund(&payment, "5.00", "r1");
+        plugin.find_refund(&payment, "5.00", "r1");
+        plugin.charge(&Wanted::new("k2", gateway.bad));
+        if gateway.kind == Kind::LocalStripe {
+            standin.ask("POST", "/v1/payment_intents", "amount=2000&currency=usd&metadata[renewd_key]=k3");
+            assert_eq!(plugin.cancel(&Wanted::new("k3", gateway.good), None), Told::Canceled);
+        }
+        let heads = proxy.heads();
+        assert!(heads.len() >= 9, "{heads:?}");
+        for head in heads {
+            assert_eq!(wire::header(&head, "stripe-version"), Some("2024-06-20"), "{head}");
+        }
     }
 }

@@ -14,6 +14,7 @@
 mod cuts;
 mod local_stripe;
 mod long_lists;
+mod parts;
 mod plugin;
 mod stateful_mock;
 
