@@ -6,6 +6,7 @@
 
 mod grant;
 mod host;
+pub mod limits;
 mod url;
 
 pub use grant::{Grant, GrantError, METHODS, is_method};

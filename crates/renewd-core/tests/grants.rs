@@ -2,7 +2,8 @@
 
 #![allow(clippy::panic, reason = "helpers of tests")]
 
-use renewd_core::web::{Grant, WebUrl};
+use renewd_core::web::limits::{HOST_BYTES_MAX, LABEL_BYTES_MAX, URL_BYTES_MAX};
+use renewd_core::web::{Grant, HostError, HostName, UrlError, WebUrl};
 
 fn url(text: &str) -> WebUrl {
     WebUrl::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -88,6 +89,8 @@ fn urls_that_could_be_read_in_two_ways_are_refused() {
         "https://api.example.com@evil.example/v1/",
         "https://api.example.com:443:80/v1/",
         "https://api.example.com:/v1/",
+        "https://api.example.com::443/v1/",
+        "https://[::1]::443/v1/",
         "https://api.example.com./v1/",
         "https://[fe80::1%25eth0]/v1/",
         "https://[::1/v1/",
@@ -107,6 +110,20 @@ fn urls_that_could_be_read_in_two_ways_are_refused() {
     assert_eq!(url("HTTPS://API.Example.COM:443/v1/X?a=%2e%2e/").to_string(), "https://api.example.com/v1/X?a=%2e%2e/");
     assert_eq!(url("https://api.example.com").to_string(), "https://api.example.com/");
     assert_eq!(url("https://api.example.com/v1/a%20b;c=d/").to_string(), "https://api.example.com/v1/a%20b;c=d/");
+}
+
+#[test]
+fn lengths_are_bounded() {
+    let start = "https://api.example.com/";
+    let longest = format!("{start}{}", "x".repeat(URL_BYTES_MAX - start.len()));
+    assert_eq!(url(&longest).to_string(), longest);
+    assert_eq!(WebUrl::parse(&format!("{longest}x")), Err(UrlError::TooLong));
+    let label = "x".repeat(LABEL_BYTES_MAX);
+    assert!(HostName::parse(&format!("{label}.example")).is_ok());
+    assert_eq!(HostName::parse(&format!("{label}x.example")), Err(HostError::TooLong));
+    let whole = "x.".repeat(HOST_BYTES_MAX / 2);
+    assert!(HostName::parse(&format!("{whole}x")).is_ok());
+    assert_eq!(HostName::parse(&format!("{whole}xx")), Err(HostError::TooLong));
 }
 
 #[test]

@@ -1,12 +1,8 @@
 //! Host names and literal addresses: one spelling each.
 
+use super::limits::{HOST_BYTES_MAX, LABEL_BYTES_MAX};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::fmt;
-
-/// Longest host name, bytes.
-const HOST_BYTES_MAX: usize = 253;
-/// Longest label between two dots, bytes.
-const LABEL_BYTES_MAX: usize = 63;
 
 /// A host: a name in lower-case ASCII, or an address in its one canonical form.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,11 +1,9 @@
 //! URLs in one spelling: scheme, host, port, path and query, with nothing in them that two readers could read apart.
 
 use super::host::{HostError, HostName};
+use super::limits::URL_BYTES_MAX;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-
-/// Longest URL, bytes.
-const URL_BYTES_MAX: usize = 8 * 1024;
 
 /// How a request travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -147,11 +145,9 @@ fn endpoint(scheme: Scheme, authority: &str) -> Result<Endpoint, UrlError> {
     }
     // The colons inside of `[…]` belong to the address.
     let tail = authority.rfind(']').map_or(0, |at| at.saturating_add(1));
-    let (host, port) = match authority.get(tail..).and_then(|rest| rest.find(':')) {
-        Some(at) => {
-            let (host, port) = authority.split_at(tail.saturating_add(at));
-            (host, Some(port.trim_start_matches(':')))
-        }
+    let colon = authority.get(tail..).and_then(|rest| rest.find(':')).map(|at| tail.saturating_add(at));
+    let (host, port) = match colon.and_then(|at| authority.split_at_checked(at)) {
+        Some((host, port)) => (host, port.strip_prefix(':')),
         None => (authority, None),
     };
     let host = HostName::parse(&host.to_ascii_lowercase())?;
