@@ -118,7 +118,7 @@ fn shape(shape: &'static Shape) -> Value {
         }
         Shape::Map(fields) => object(fields, ""),
         Shape::Grant => text(r"^(GET|HEAD|POST|PUT|PATCH|DELETE) https?://[a-z0-9.\-:\[\]]+(/[^?#]*)?$"),
-        Shape::Variable => text("^[A-Za-z_][A-Za-z0-9_]*$"),
+        Shape::Variable => text("^[A-Z_][A-Z0-9_]*$"),
         Shape::WebUrl => text(r"^https?://[a-z0-9.\-:\[\]]+([/?][^#]*)?$"),
         Shape::SecretSource(fields) => object(fields, ""),
         Shape::Secrets(source) => json!({

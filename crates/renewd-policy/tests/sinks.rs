@@ -45,7 +45,13 @@ fn a_file_is_found_from_everywhere() {
 
 #[test]
 fn no_finding_repeats_what_may_be_a_key() {
-    for secret in ["whsec_f00dcafe", "[whsec_f00dcafe]", "{ env: whsec-f00dcafe }", "\"whsec_f00dcafe\""] {
+    for secret in [
+        "whsec_f00dcafe",
+        "[whsec_f00dcafe]",
+        "{ env: whsec-f00dcafe }",
+        "{ env: whsec_f00dcafe }",
+        "\"whsec_f00dcafe\"",
+    ] {
         let loaded = load("sinks.yaml", &format!("{{ webhook: \"https://hooks.example.com/\", secret: {secret} }}"));
         let findings = loaded.documents.unwrap_err();
         assert!(!findings.is_empty(), "{secret}");
