@@ -9,6 +9,7 @@ use crate::http::{Door, Recording};
 use crate::invalid_output::InvalidOutput;
 use crate::limiter::TotalLimiter;
 use crate::limits::{ANSWER_BYTE_FUEL, HOST_BYTE_FUEL, HOST_CALL_FUEL, Limits};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::time::{Duration, Instant};
@@ -106,7 +107,7 @@ pub(crate) fn grant_fuel(store: &mut StoreContextMut<'_, CallState>, bytes: usiz
 pub(crate) type Raw<T> = Called<Result<T, PluginFailure>>;
 
 /// Starts the plugin in a fresh store, lets `work` call it, and measures and bounds what it answers.
-pub(crate) fn run<T: Serialize>(
+pub(crate) fn run<T: Serialize + DeserializeOwned>(
     exports: &Exports,
     limits: &Limits,
     items: usize,
@@ -121,11 +122,11 @@ pub(crate) fn run<T: Serialize>(
     let answer = answer.map_err(|error| classify(&error, limits, items, budget));
     let fuel = budget.saturating_sub(left);
     let settle = |value| charge_output(value, limits, items, Tank { left, budget });
+    let CallState { log, door, .. } = state;
     let (value, fuel) = match answer.and_then(settle) {
-        Ok((value, cost)) => (Ok(value), fuel.saturating_add(cost)),
+        Ok((value, cost)) => (without_secrets(value, &door), fuel.saturating_add(cost)),
         Err(failure) => (Err(failure), fuel),
     };
-    let CallState { log, door, .. } = state;
     let log = log.map(|message| door.blank_text(message));
     Called { value, log, fuel, requests_sent: door.sent, recording: door.recording }
 }
@@ -164,6 +165,13 @@ fn charge_output<T: Serialize>(value: T, limits: &Limits, items: usize, tank: Ta
         return Err(PluginFailure::OutOfFuel { budget: tank.budget });
     }
     Ok((value, cost))
+}
+
+/// A guest sees no secret that can be told, but it may put one together again out of a form that was not told. What it
+/// answers is journaled and shown, so it is searched like what it was answered.
+fn without_secrets<T: Serialize + DeserializeOwned>(value: T, door: &Door) -> Result<T, PluginFailure> {
+    let unreadable = |_| PluginFailure::InvalidOutput { what: InvalidOutput::BadText { at: "answer".to_owned() } };
+    door.blank_value(value).map_err(unreadable)
 }
 
 /// Counts the bytes of an answer's JSON without keeping them.

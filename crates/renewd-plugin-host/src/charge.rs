@@ -9,9 +9,6 @@ use chrono::{DateTime, FixedOffset};
 use renewd_core::money::Money;
 use serde::{Deserialize, Serialize};
 
-/// Most line keys that a found charge may name.
-const LINE_KEYS_MAX: usize = 1000;
-
 /// A charge that the gateway knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -135,7 +132,7 @@ pub(crate) fn found(raw: wire::ChargeStatus, asked: Asked<'_>) -> FindResult {
 
 fn found_charge(raw: wire::FoundCharge, asked: Asked<'_>) -> Result<FoundCharge, InvalidOutput> {
     same_currency(&raw.currency, asked.amount.currency())?;
-    count(raw.line_keys.len(), LINE_KEYS_MAX, || "found/lineKeys".to_owned())?;
+    count(raw.line_keys.len(), asked.limits.line_keys, || "found/lineKeys".to_owned())?;
     Ok(FoundCharge {
         reference: identifier(raw.reference, "found/reference", asked.limits)?,
         amount: money(&raw.amount, asked.amount.currency(), "found/amount")?,

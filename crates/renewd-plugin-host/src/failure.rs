@@ -189,7 +189,7 @@ impl PluginFailure {
                 "look for an endless loop in the plugin, or raise `limits.fuel` of the `Plugin` document"
             }
             Self::Deadline { .. } => {
-                "look for an endless loop in the plugin, or raise `limits.wall` of the `Plugin` document"
+                "look for an endless loop in the plugin, or raise `limits.deadline` of the `Plugin` document"
             }
             Self::Memory { .. } => "raise `limits.memory` of the `Plugin` document if the plugin really needs more",
             Self::Count { .. } | Self::Start { .. } => "build the plugin as one component with one memory",

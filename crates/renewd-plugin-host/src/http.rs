@@ -17,6 +17,10 @@ mod door_tests;
 mod fill;
 mod network;
 mod post;
+mod proxy;
+#[cfg(test)]
+mod proxy_tests;
+mod readings;
 mod recording;
 mod redirect;
 mod request;
@@ -32,4 +36,4 @@ pub use address::Reach;
 pub(crate) use door::Door;
 pub use network::{Lookup, Network, NetworkOptions};
 pub use recording::{Answered, Content, Exchange, Recording, SentRequest};
-pub use secret::{SECRET_BYTES_MAX, SECRET_BYTES_MIN, SecretError, Secrets};
+pub use secret::{SecretError, Secrets};

@@ -41,12 +41,12 @@ pub use failure::{HostError, LoadError, PluginFailure};
 pub use guest_log::{GuestLog, LogLevel, LogLine};
 pub use host::{Host, HostOptions, Scale};
 pub use http::{
-    Access, Answered, Content, Exchange, Lookup, Network, NetworkOptions, Reach, Recording, SECRET_BYTES_MAX,
-    SECRET_BYTES_MIN, SecretError, Secrets, SentRequest,
+    Access, Answered, Content, Exchange, Lookup, Network, NetworkOptions, Reach, Recording, SecretError, Secrets,
+    SentRequest,
 };
 pub use inspect::{Inspection, MemoryNeed};
 pub use invalid_output::InvalidOutput;
-pub use limits::{LimitError, Limits};
+pub use limits::{Limits, SECRET_BYTES_MAX, SECRET_BYTES_MIN};
 pub use manifest::{Finding, Manifest, Permission, Role, Severity};
 pub use outcome::{Outcome, Retry};
 pub use payment::PaymentPlugin;

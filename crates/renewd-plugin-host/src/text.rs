@@ -2,7 +2,7 @@
 
 use crate::Metadata;
 use crate::invalid_output::InvalidOutput;
-use crate::limits::Limits;
+use crate::limits::{Limits, WORD_BYTES_MAX};
 
 /// A text for people: bounded, control characters replaced, so that no plugin can steer a terminal.
 pub(crate) fn readable(text: String, at: &str, limits: &Limits) -> Result<String, InvalidOutput> {
@@ -19,9 +19,9 @@ pub(crate) fn identifier(text: String, at: &str, limits: &Limits) -> Result<Stri
     Ok(text)
 }
 
-/// A short kebab-case word for machines, at most 64 bytes.
+/// A short kebab-case word for machines, bounded.
 pub(crate) fn word(text: String, at: &str) -> Result<String, InvalidOutput> {
-    bounded(&text, at, 64)?;
+    bounded(&text, at, WORD_BYTES_MAX)?;
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if text.is_empty() || !text.chars().all(fits) {
         return Err(InvalidOutput::BadText { at: at.to_owned() });
@@ -81,4 +81,15 @@ fn bounded(text: &str, at: &str, most: usize) -> Result<(), InvalidOutput> {
 fn is_steering(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_bounded() {
+        assert!(word("a".repeat(WORD_BYTES_MAX), "code").is_ok());
+        assert!(word("a".repeat(WORD_BYTES_MAX + 1), "code").is_err());
+    }
 }

@@ -4,9 +4,12 @@
 
 mod common;
 
-use common::{act, charge_request, component, host, hostile_payment};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use common::{act, charge_ref, charge_request, component, host, hostile_payment};
 use renewd_plugin_host::{
-    Access, Answered, Content, Exchange, Limits, Network, NetworkOptions, Outcome, Recording, Secrets, SentRequest,
+    Access, Answered, Content, Exchange, FindResult, Limits, Network, NetworkOptions, Outcome, Recording, Secrets,
+    SentRequest,
 };
 use std::io::{Read, Write};
 use std::net::{IpAddr, TcpListener};
@@ -57,7 +60,10 @@ fn a_name_that_leads_inside_is_refused_and_the_guest_is_told_why() {
     let called = charge(granted(network));
     let Outcome::Declined { code, message, .. } = called.value else { panic!("{:?}", called.value) };
     assert_eq!(code, "http-denied");
-    assert_eq!(message, "`gateway.example` leads to 169.254.169.254, a link-local or metadata address");
+    assert_eq!(
+        message,
+        "`gateway.example` leads to 169.254.169.254, a link-local or metadata address: no grant of a name covers that, only one of the address itself, such as `POST https://169.254.169.254/v1/`, which the plugin must then use"
+    );
     assert_eq!(called.requests_sent, 0);
 }
 
@@ -96,8 +102,11 @@ fn a_plugin_without_access_sends_nothing() {
 
 #[test]
 fn reading_an_answer_is_never_what_a_call_runs_out_of_fuel_by() {
-    // What a call has at the start is nearly used up by copying; the answer itself brings what reading it takes.
-    let answer = Answered::Response { status: 200, headers: vec![], body: Content::Text("x".repeat(200_000)) };
+    // What a call has at the start is nearly used up by copying; the answer itself brings what reading it takes, also when it
+    // is as large as it may be.
+    let most = Limits::default().http_response_bytes;
+    assert_eq!(most, 1 << 20, "a page of a hundred payments fits");
+    let answer = Answered::Response { status: 200, headers: vec![], body: Content::Text("x".repeat(most)) };
     let limits = Limits { fuel_base: 300_000, fuel_per_item: 0, ..Limits::default() };
     let plugin = host().load_payment(&component("fixtures/hostile-payment"), limits).unwrap();
     let called = plugin.with_access(granted(played(answer, 1))).charge(&act("http"), &charge_request("20.00"));
@@ -122,7 +131,9 @@ fn echo() -> u16 {
             }
             let told = String::from_utf8_lossy(&request).into_owned();
             let percent: String = SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect();
-            let body = format!("a word of the gateway\n{told}\n{percent}\n{SECRET}");
+            let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
+            let forms = [percent, hex.to_ascii_uppercase(), hex, STANDARD.encode(SECRET)].join("\n");
+            let body = format!("a word of the gateway\n{told}\n{SECRET}\n{forms}");
             let head = format!("HTTP/1.1 200 OK\r\nx-key: {SECRET}\r\ncontent-length: {}\r\n\r\n", body.len());
             _ = stream.write_all(format!("{head}{body}").as_bytes());
         }
@@ -141,6 +152,10 @@ fn a_secret_is_nowhere_in_the_guests_memory_also_when_the_server_echoes_it() {
         network: Network::direct(),
     });
     let percent: String = SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let base64 = STANDARD.encode(SECRET);
+    // The last characters depend on what follows the secret.
+    let base64 = &base64[..base64.len() - 4];
     let scan = |wanted: &str| {
         let masked: String = wanted.bytes().map(|byte| format!("{:02x}", byte ^ 0x55)).collect();
         let config = format!(r#"{{"do":"scan","url":"{base}charges","masked":"{masked}"}}"#);
@@ -151,9 +166,26 @@ fn a_secret_is_nowhere_in_the_guests_memory_also_when_the_server_echoes_it() {
         reason
     };
     assert_eq!(scan(SECRET), "status 200, found 0 times");
-    assert_eq!(scan(&percent), "status 200, found 0 times");
+    for form in [percent, hex.to_ascii_uppercase(), hex, base64.to_owned()] {
+        assert_eq!(scan(&form), "status 200, found 0 times", "{form}");
+    }
     for there in ["a word of the gateway", "{{secret:key}}", &"*".repeat(SECRET.len())] {
         let said = scan(there);
         assert!(said.starts_with("status 200, found ") && !said.ends_with(" 0 times"), "{there} is in there: {said}");
     }
+}
+
+/// A guest cannot ask for a secret, but it may decode what a server made of one, and its answer is journaled.
+#[test]
+fn a_secret_in_a_guests_own_answer_is_blanked() {
+    let plugin = hostile_payment().with_access(granted(Network::direct()));
+    let mut asked = charge_ref("20.00");
+    asked.line_keys = vec!["line-key-1".into(), format!("key={SECRET}")];
+    asked.asked_at = SECRET.into();
+    let called = plugin.find_charge(&act("ok"), &asked);
+    let FindResult::Found(found) = &called.value else { panic!("{:?}", called.value) };
+    let stars = "*".repeat(SECRET.len());
+    assert_eq!(found.line_keys, ["line-key-1".to_owned(), format!("key={stars}")], "the fixture repeats these");
+    assert_eq!(called.log.lines[0].message.matches(&stars).count(), 1, "{:?}", called.log);
+    assert!(!format!("{called:?}").contains(SECRET));
 }

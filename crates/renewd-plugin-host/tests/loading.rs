@@ -5,7 +5,7 @@
 mod common;
 
 use common::{component, host};
-use renewd_plugin_host::{Limits, LoadError, Role};
+use renewd_plugin_host::{Limits, LoadError, PluginFailure, Role};
 
 fn text(wat: &str) -> Vec<u8> {
     wat::parse_str(wat).unwrap()
@@ -127,16 +127,19 @@ fn counts_of_instances_and_tables_are_capped() {
     );
 }
 
+/// The hint of a call that took too long named a key that no document has.
 #[test]
-fn limits_are_set_by_name() {
-    let mut limits = Limits::default();
-    for (name, value) in [("memory", "32MiB"), ("fuel", "5000000"), ("wall", "500ms"), ("itemFuel", "10")] {
-        limits.set(name, value).unwrap();
-    }
-    assert_eq!((limits.memory_bytes, limits.fuel_base, limits.wall.as_millis()), (32 << 20, 5_000_000, 500));
-    for (name, value) in
-        [("memory", "64"), ("memory", "1024MiB"), ("memory", "0MiB"), ("wall", "2h"), ("fuel", "-1"), ("stack", "1")]
-    {
-        assert!(limits.set(name, value).is_err(), "{name} {value}");
+fn hints_name_keys_that_documents_have() {
+    let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/plugins.md")).unwrap();
+    let (_, after) = docs.split_once("`spec.limits` can set ").unwrap();
+    let (named, _) = after.split_once(". ").unwrap();
+    let failures = [
+        PluginFailure::OutOfFuel { budget: 1 },
+        PluginFailure::Deadline { milliseconds: 1 },
+        PluginFailure::Memory { most: 1 },
+    ];
+    for (failure, key) in failures.iter().zip(["fuel", "deadline", "memory"]) {
+        assert!(failure.hint().contains(&format!("raise `limits.{key}` of the `Plugin` document")), "{failure}");
+        assert!(named.contains(&format!("`{key}`")), "{named}");
     }
 }

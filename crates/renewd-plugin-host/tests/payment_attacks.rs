@@ -4,8 +4,10 @@
 
 mod common;
 
-use common::{act, charge_ref, charge_request, hostile_payment, refund_ref, refund_request};
-use renewd_plugin_host::{CancelOutcome, FindRefundResult, FindResult, Outcome, PaymentPlugin, RefundOutcome, Retry};
+use common::{act, charge_ref, charge_request, component, host, hostile_payment, refund_ref, refund_request};
+use renewd_plugin_host::{
+    CancelOutcome, FindRefundResult, FindResult, Limits, Outcome, PaymentPlugin, RefundOutcome, Retry,
+};
 
 fn charge(plugin: &PaymentPlugin, action: &str) -> Outcome {
     let outcome = plugin.charge(&act(action), &charge_request("20.00")).value;
@@ -151,4 +153,18 @@ fn the_manifest_is_read() {
     let manifest = hostile_payment().manifest().clone();
     assert_eq!(manifest.permissions[0].to_string(), "POST https://gateway.example/v1/");
     assert_eq!((manifest.idempotency_window_seconds, manifest.visibility_window_seconds), (86_400, 60));
+}
+
+#[test]
+fn the_line_keys_of_a_found_charge_are_bounded() {
+    let limits = Limits { line_keys: 2, ..Limits::default() };
+    let plugin = host().load_payment(&component("fixtures/hostile-payment"), limits).unwrap();
+    let found = |count: usize| {
+        let mut asked = charge_ref("20.00");
+        asked.line_keys = (0..count).map(|index| format!("line-key-{index}")).collect();
+        plugin.find_charge("{}", &asked).value
+    };
+    assert!(matches!(found(2), FindResult::Found(_)));
+    let FindResult::Unknown { reason } = found(3) else { panic!("{:?}", found(3)) };
+    assert_eq!(reason, "`found/lineKeys` has 3 entries, and at most 2 are accepted");
 }

@@ -4,7 +4,7 @@
 use super::network::Network;
 use super::secret::Secrets;
 use crate::manifest::Permission;
-use renewd_core::web::{Grant, WebUrl};
+use renewd_core::web::{Grant, Scheme, WebUrl};
 
 /// What a plugin is given. Without grants it can send nothing.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +24,11 @@ impl Access {
     /// One sentence that names the grant which would be needed.
     pub(super) fn permit(&self, asked: &[Permission], method: &str, url: &WebUrl) -> Result<(), String> {
         let needed = Grant::needed_for(method, url);
+        if url.endpoint.scheme == Scheme::Http && !url.endpoint.host.is_loopback() {
+            return Err(format!(
+                "`{needed}` cannot be granted: `http` can be granted for this machine only, so use `https` for other hosts"
+            ));
+        }
         if !self.grants.iter().any(|grant| grant.covers(method, url)) {
             return Err(format!(
                 "`{needed}` is not granted: add it to `grants` of the `Plugin` document if it is meant"

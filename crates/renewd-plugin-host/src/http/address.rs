@@ -42,6 +42,10 @@ fn not_public(address: IpAddr) -> Option<Kind> {
 
 fn v4_kind(address: Ipv4Addr) -> Option<Kind> {
     let [a, b, c, _] = address.octets();
+    // A public address by its number, but on one cloud every machine's own and never the internet.
+    if address == Ipv4Addr::new(168, 63, 129, 16) {
+        return Some(Kind("a link-local or metadata address"));
+    }
     match (a, b, c) {
         (0, ..) => Some(Kind("an unspecified address")),
         (127, ..) => Some(Kind("a loopback address")),
@@ -111,6 +115,8 @@ mod tests {
             "127.9.9.9",
             "169.254.169.254",
             "169.254.1.1",
+            "168.63.129.16",
+            "64:ff9b::a83f:8110",
             "172.16.0.1",
             "172.31.255.255",
             "192.0.0.192",
@@ -146,6 +152,8 @@ mod tests {
             "9.255.255.255",
             "11.0.0.1",
             "100.63.0.1",
+            "168.63.129.15",
+            "168.63.129.17",
             "172.15.0.1",
             "172.32.0.1",
             "192.0.1.1",

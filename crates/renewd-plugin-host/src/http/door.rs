@@ -1,7 +1,7 @@
 //! The door through which one call's requests leave: judged, filled in, sent, followed, blanked, recorded, counted.
 
 use super::access::Access;
-use super::blank::{blank, blank_text};
+use super::blank::{blank, blank_text, blank_value};
 use super::fill::{fill, has_place};
 use super::network::{NoAddress, Real, Way, next_exchange};
 use super::recording::{Answered, Exchange, Recording, SentRequest};
@@ -11,15 +11,20 @@ use super::wire::{Course, Outgoing, Raw, exchange};
 use crate::bindings::http::{HttpError, Request, Response};
 use crate::limits::Limits;
 use crate::manifest::Permission;
+use renewd_core::web::{Grant, HostName};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
-use ureq::http::Uri;
+use std::time::{Duration, Instant};
 
 /// The door of one call.
 pub(crate) struct Door {
     access: Arc<Access>,
     asked: Arc<[Permission]>,
     calls: usize,
+    /// Time that requests have taken so far.
+    waited: Duration,
     /// Requests that may have left the machine.
     pub(crate) sent: u32,
     pub(crate) recording: Recording,
@@ -28,7 +33,7 @@ pub(crate) struct Door {
 impl Door {
     /// A door for a plugin with that access, whose manifest asks for that.
     pub(crate) fn new(access: Arc<Access>, asked: Arc<[Permission]>) -> Self {
-        Self { access, asked, calls: 0, sent: 0, recording: Recording::default() }
+        Self { access, asked, calls: 0, waited: Duration::ZERO, sent: 0, recording: Recording::default() }
     }
 
     /// A door through which nothing goes.
@@ -39,6 +44,11 @@ impl Door {
     /// The text without any secret in it.
     pub(crate) fn blank_text(&self, text: String) -> String {
         blank_text(text, &self.access.secrets)
+    }
+
+    /// The value without any secret in its texts.
+    pub(crate) fn blank_value<T: Serialize + DeserializeOwned>(&self, value: T) -> serde_json::Result<T> {
+        blank_value(value, &self.access.secrets)
     }
 
     /// Does what `http.send` promises.
@@ -74,7 +84,19 @@ impl Door {
     fn deliver(&mut self, recorded: &SentRequest, checked: Checked, limits: &Limits) -> Result<Response, HttpError> {
         let way = self.access.network.way.clone();
         match way {
-            Way::Real(real) => self.follow(&real, checked, limits),
+            Way::Real(real) => {
+                let left = limits.http_call_deadline.saturating_sub(self.waited);
+                if left.is_zero() {
+                    let most = limits.http_call_deadline.as_secs();
+                    return Err(HttpError::NotSent(format!(
+                        "the requests of one call may take at most {most} seconds together, and these are used up"
+                    )));
+                }
+                let begun = Instant::now();
+                let answer = self.follow(&real, checked, left.min(limits.http_deadline), limits);
+                self.waited = self.waited.saturating_add(begun.elapsed());
+                answer
+            }
             Way::Playing(exchanges) => match next_exchange(&exchanges) {
                 Some(exchange) if exchange.request == *recorded => {
                     self.sent = self.sent.saturating_add(exchange.left);
@@ -86,9 +108,15 @@ impl Door {
         }
     }
 
-    /// Sends a request and whatever redirects make of it, all before one deadline.
-    fn follow(&mut self, real: &Arc<Real>, first: Checked, limits: &Limits) -> Result<Response, HttpError> {
-        let deadline = Instant::now().checked_add(limits.http_deadline).unwrap_or_else(Instant::now);
+    /// Sends a request and whatever redirects make of it, all within one time.
+    fn follow(
+        &mut self,
+        real: &Arc<Real>,
+        first: Checked,
+        time: Duration,
+        limits: &Limits,
+    ) -> Result<Response, HttpError> {
+        let deadline = Instant::now().checked_add(time).unwrap_or_else(Instant::now);
         let mut request = first;
         let mut hops = 0_usize;
         loop {
@@ -132,19 +160,21 @@ impl Door {
         hops: usize,
     ) -> Result<Raw, HttpError> {
         let not_sent = |why: String| if hops == 0 { HttpError::NotSent(why) } else { HttpError::MaybeSent(why) };
-        let through_proxy = through_proxy(real, request);
-        let resolves_here = real.proxy.as_ref().is_some_and(ureq::Proxy::resolve_target);
-        let addresses = if through_proxy && !resolves_here {
+        let proxy = real.proxy_for(&request.url.endpoint).map_err(not_sent)?;
+        let addresses = if proxy.as_ref().is_some_and(|proxy| !proxy.resolve_target()) {
             Vec::new()
         } else {
             let left = deadline.saturating_duration_since(Instant::now());
             real.addresses(&request.url.endpoint, left).map_err(|no| match no {
-                NoAddress::Refused(why) if hops == 0 => HttpError::Denied(why),
-                NoAddress::Refused(why) | NoAddress::NotFound(why) => not_sent(why),
+                NoAddress::Refused { why, literal } => {
+                    let why = advised(why, literal, request);
+                    if hops == 0 { HttpError::Denied(why) } else { not_sent(why) }
+                }
+                NoAddress::NotFound(why) => not_sent(why),
             })?
         };
-        let outgoing = self.fill(request).map_err(HttpError::InvalidRequest)?;
-        let course = Course { real, addresses, through_proxy, deadline, limits };
+        let outgoing = self.fill(request, limits).map_err(HttpError::InvalidRequest)?;
+        let course = Course { real, addresses, proxy, deadline, limits };
         let sent = exchange(request, outgoing, &course);
         if sent.left {
             self.sent = self.sent.saturating_add(1);
@@ -152,10 +182,26 @@ impl Door {
         sent.answer.map_err(|why| if sent.left { HttpError::MaybeSent(why) } else { not_sent(why) })
     }
 
-    fn fill(&self, request: &Checked) -> Result<Outgoing, String> {
+    /// What leaves. A place is shorter than its secret, so that what fitted before may be too large now.
+    fn fill(&self, request: &Checked, limits: &Limits) -> Result<Outgoing, String> {
         let secrets = &self.access.secrets;
         let headers = request.headers.iter().map(|(name, value)| Ok((name.clone(), fill(value.as_bytes(), secrets)?)));
-        Ok(Outgoing { headers: headers.collect::<Result<_, String>>()?, body: fill(&request.body, secrets)? })
+        let headers: Vec<(String, Vec<u8>)> = headers.collect::<Result<_, String>>()?;
+        let body = fill(&request.body, secrets)?;
+        let bytes: usize = headers.iter().map(|(name, value)| name.len().saturating_add(value.len())).sum();
+        if bytes > limits.http_header_bytes {
+            let most = limits.http_header_bytes;
+            return Err(format!(
+                "the headers have {bytes} bytes with their secrets filled in, and at most {most} can be sent"
+            ));
+        }
+        if body.len() > limits.http_request_bytes {
+            let (bytes, most) = (body.len(), limits.http_request_bytes);
+            return Err(format!(
+                "the body has {bytes} bytes with its secrets filled in, and at most {most} can be sent"
+            ));
+        }
+        Ok(Outgoing { headers, body })
     }
 
     /// The answer as the guest may see it.
@@ -181,9 +227,13 @@ impl Door {
     }
 }
 
-/// This machine is never reached through a proxy.
-pub(super) fn through_proxy(real: &Real, request: &Checked) -> bool {
-    let Some(proxy) = &real.proxy else { return false };
-    let uri: Option<Uri> = request.url.to_string().parse().ok();
-    !request.url.endpoint.host.is_loopback() && uri.is_some_and(|uri| !proxy.is_no_proxy(&uri))
+/// What could be granted instead, where something can.
+fn advised(why: String, literal: Option<IpAddr>, request: &Checked) -> String {
+    let Some(address) = literal else { return why };
+    let mut url = request.url.clone();
+    url.endpoint.host = HostName::Address(address);
+    let grant = Grant::needed_for(&request.method, &url);
+    format!(
+        "{why}: no grant of a name covers that, only one of the address itself, such as `{grant}`, which the plugin must then use"
+    )
 }

@@ -1,14 +1,14 @@
 //! The door against servers on this machine: what goes through, what is refused with which words, and what is told.
 
 use super::door::Door;
-use super::testing::{Server, answering, ok, serve};
+use super::testing::{Server, answering, ok, serve, serve_on, serve_raw};
 use super::{Access, Answered, Network, NetworkOptions, Reach, Recording, Secrets};
 use crate::bindings::http::{HttpError, Request, Response};
 use crate::limits::Limits;
 use crate::manifest::Permission;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::sleep;
@@ -137,6 +137,86 @@ fn a_name_that_leads_to_a_private_address_is_refused() {
 }
 
 #[test]
+fn a_refused_address_says_what_can_be_granted_and_that_is_so() {
+    for (address, grant) in [
+        ("10.1.2.3", Some("GET https://10.1.2.3:8443/a/")),
+        ("fd00::7", Some("GET https://[fd00::7]:8443/a/")),
+        ("::ffff:127.0.0.1", None),
+    ] {
+        let mut door = door_in(leading_to(address), &["GET https://api.example.com:8443/"]);
+        let why = denied(send(&mut door, &get("https://api.example.com:8443/a/x")));
+        let Some(grant) = grant else {
+            assert!(!why.contains("such as"), "{why}");
+            continue;
+        };
+        assert!(
+            why.contains(&format!("no grant of a name covers that, only one of the address itself, such as `{grant}`"))
+        );
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let _a_grant_indeed: renewd_core::web::Grant = grant.parse().unwrap();
+        // The like of it on this machine is connected to, where it is granted.
+        let mut literal = door_in(leading_to(address), &[&format!("GET https://127.0.0.1:{port}/a/")]);
+        let answer = send(&mut literal, &get(&format!("https://127.0.0.1:{port}/a/x")));
+        assert!(matches!(&answer, Err(HttpError::NotSent(why)) if why.contains("connection failed")), "{answer:?}");
+    }
+    let mut elsewhere = door_in(leading_to("10.1.2.3"), &["GET http://localhost:80/"]);
+    let why = denied(send(&mut elsewhere, &get("http://localhost:80/x")));
+    assert_eq!(why, "`localhost` leads to 10.1.2.3, which is not this machine");
+}
+
+#[test]
+fn plain_http_to_another_machine_is_not_said_to_be_grantable() {
+    let mut door = door(&[]);
+    for url in ["http://10.0.0.5/x", "http://api.example.com/x"] {
+        let why = denied(send(&mut door, &get(url)));
+        assert!(why.contains("cannot be granted: `http` can be granted for this machine only"), "{why}");
+        assert!(!why.contains("add it"), "{why}");
+    }
+}
+
+#[test]
+fn what_is_too_large_with_its_secrets_filled_in_is_not_sent() {
+    let server = answering(&ok(""));
+    let limits = Limits { http_request_bytes: 100, http_header_bytes: 100, ..Limits::default() };
+    let long = "k".repeat(99);
+    let access = Access {
+        grants: vec![server.grant("POST").parse().unwrap()],
+        secrets: Secrets::new([("key", long.as_str())]).unwrap(),
+        network: Network::direct(),
+    };
+    let mut door = Door::new(Arc::new(access), anything("http").into());
+    assert!(door.send(&post(&server.url("/v1/x"), "={{secret:key}}"), &limits).is_ok(), "just as much as is allowed");
+    let _arrived = server.requests();
+    let body = door.send(&post(&server.url("/v1/x"), "a={{secret:key}}"), &limits);
+    assert!(
+        matches!(&body, Err(HttpError::InvalidRequest(why)) if why.contains("the body has 101 bytes with its secrets"))
+    );
+    let mut request = post(&server.url("/v1/x"), "");
+    request.headers = vec![("ab".into(), "{{secret:key}}".into())];
+    let headers = door.send(&request, &limits);
+    let why = "the headers have 101 bytes with their secrets";
+    assert!(matches!(&headers, Err(HttpError::InvalidRequest(said)) if said.contains(why)), "{headers:?}");
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
+fn the_requests_of_one_call_have_a_time_together() {
+    let slow = serve(|_, stream| {
+        sleep(Duration::from_millis(200));
+        let _gone = stream.write_all(ok("").as_bytes());
+    });
+    let limits = Limits { http_call_deadline: Duration::from_millis(500), ..Limits::default() };
+    let mut door = door(&[&slow.grant("GET")]);
+    let request = get(&slow.url("/v1/x"));
+    assert!(door.send(&request, &limits).is_ok());
+    assert!(door.send(&request, &limits).is_ok());
+    assert_eq!(maybe_sent(door.send(&request, &limits)), "the answer takes too long", "cut at what was left");
+    let over = door.send(&request, &limits);
+    assert!(matches!(&over, Err(HttpError::NotSent(why)) if why.contains("used up")), "{over:?}");
+    assert_eq!(door.sent, 3);
+}
+
+#[test]
 fn one_private_address_among_public_ones_refuses_them_all() {
     let addresses: Vec<IpAddr> = vec!["1.1.1.1".parse().unwrap(), "10.0.0.1".parse().unwrap()];
     let network = Network::with_lookup(NetworkOptions::default(), Arc::new(move |_: &str| Ok(addresses.clone())));
@@ -146,13 +226,16 @@ fn one_private_address_among_public_ones_refuses_them_all() {
 
 #[test]
 fn the_connection_goes_to_the_address_that_was_checked() {
-    // A name that changes between check and use (DNS rebinding): the lookup answers once, and is not asked again.
-    let server = answering(&ok("here"));
+    // A name that changes between check and use (DNS rebinding): the lookup answers once, and is not asked again. The
+    // system's own lookup of `localhost` would lead to 127.0.0.1, where nobody listens.
+    let server = serve_on("127.0.0.2", |_, stream| {
+        let _gone = stream.write_all(ok("here").as_bytes());
+    });
     let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let count = Arc::clone(&asked);
     let lookup = move |_: &str| {
         count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        Ok(vec!["127.0.0.1".parse().unwrap()])
+        Ok(vec!["127.0.0.2".parse().unwrap()])
     };
     let network = Network::with_lookup(NetworkOptions::default(), Arc::new(lookup));
     let mut door = door_in(network, &[&format!("GET http://localhost:{}/", server.port)]);
@@ -220,6 +303,44 @@ fn a_refused_connection_was_not_sent_and_a_cut_one_may_have_been() {
         let answer = send(&mut cut, &post(&server.url("/v1/x"), "a"));
         assert!(matches!(&answer, Err(HttpError::MaybeSent(_))), "{partial:?}: {answer:?}");
         assert_eq!(cut.sent, 1);
+    }
+}
+
+/// An answer that names no length ends with its connection. One whose connection was reset was taken for whole.
+#[test]
+fn an_answer_without_a_length_that_is_reset_is_not_whole() {
+    let server = serve_keeping_part_of_the_request(b"HTTP/1.1 200 OK\r\n\r\n{\"id\":");
+    let mut cut = door(&[&server.grant("POST")]);
+    let answer = send(&mut cut, &post(&server.url("/v1/x"), &"x".repeat(100_000)));
+    assert!(matches!(&answer, Err(HttpError::MaybeSent(_))), "{answer:?}");
+    let server = answering("HTTP/1.1 200 OK\r\n\r\nwhole");
+    let mut whole = door(&[&server.grant("GET")]);
+    assert_eq!(send(&mut whole, &get(&server.url("/v1/x"))).unwrap().body, b"whole");
+}
+
+/// Answers before it has read the request, and is gone: the rest of the request makes the connection be reset.
+fn serve_keeping_part_of_the_request(answer: &'static [u8]) -> Server {
+    serve_raw("127.0.0.1", move |mut stream| {
+        let mut some = [0; 64];
+        let _read = stream.read(&mut some);
+        let _gone = stream.write_all(answer);
+        sleep(Duration::from_millis(100));
+        String::new()
+    })
+}
+
+#[test]
+fn another_transfer_encoding_is_refused() {
+    for (value, fine) in
+        [("chunked", true), ("gzip", false), ("gzip, chunked", false), ("chunked\r\ntransfer-encoding: gzip", false)]
+    {
+        let server = answering(&format!("HTTP/1.1 200 OK\r\ntransfer-encoding: {value}\r\n\r\n3\r\nabc\r\n0\r\n\r\n"));
+        let mut door = door(&[&server.grant("GET")]);
+        match send(&mut door, &get(&server.url("/v1/x"))) {
+            Ok(response) => assert!(fine && response.body == b"abc", "{value}"),
+            Err(HttpError::MaybeSent(why)) => assert!(!fine && why.contains("transfer-encoding"), "{value}: {why}"),
+            Err(other) => panic!("{other:?}"),
+        }
     }
 }
 

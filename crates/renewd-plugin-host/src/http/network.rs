@@ -1,7 +1,9 @@
 //! How requests leave the machine: name lookup, proxy, trusted certificates; or a recording in place of all that.
 
 use super::address::{Reach, judge};
+use super::proxy::Proxies;
 use super::recording::{Exchange, Recording};
+use crate::limits::HTTP_ADDRESSES_MAX;
 use renewd_core::web::{Endpoint, HostName};
 use rustls::crypto::CryptoProvider;
 use std::collections::VecDeque;
@@ -16,9 +18,6 @@ use std::time::Duration;
 use ureq::Proxy;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::transport::RustlsConnector;
-
-/// Most addresses of one name that are tried.
-const ADDRESSES_MAX: usize = 8;
 
 /// Looks a name up.
 pub type Lookup = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
@@ -37,7 +36,7 @@ pub(super) enum Way {
 
 pub(super) struct Real {
     pub(super) reach: Reach,
-    pub(super) proxy: Option<Proxy>,
+    proxies: Proxies,
     lookup: Arc<Lookup>,
     extra_ca: Option<PathBuf>,
     tls: OnceLock<Result<Tls, String>>,
@@ -75,8 +74,13 @@ impl Network {
     /// A way with another lookup of names, for tests.
     pub fn with_lookup(options: NetworkOptions, lookup: Arc<Lookup>) -> Self {
         let wants_proxy = options.proxy_from_environment && options.reach == Reach::Granted;
-        let proxy = if wants_proxy { Proxy::try_from_env() } else { None };
-        let real = Real { reach: options.reach, proxy, lookup, extra_ca: options.extra_ca, tls: OnceLock::new() };
+        let proxies = if wants_proxy { Proxies::of_environment() } else { Proxies::default() };
+        Self::through(proxies, options, lookup)
+    }
+
+    /// A way through proxies, whatever the environment says.
+    pub(super) fn through(proxies: Proxies, options: NetworkOptions, lookup: Arc<Lookup>) -> Self {
+        let real = Real { reach: options.reach, proxies, lookup, extra_ca: options.extra_ca, tls: OnceLock::new() };
         Self { way: Way::Real(Arc::new(real)) }
     }
 
@@ -109,7 +113,12 @@ pub(super) fn next_exchange(playing: &Mutex<VecDeque<Exchange>>) -> Option<Excha
 /// Why a host cannot be connected to.
 pub(super) enum NoAddress {
     /// It may not be.
-    Refused(String),
+    Refused {
+        /// One sentence.
+        why: String,
+        /// The address that its name leads to, where naming the address itself would do.
+        literal: Option<IpAddr>,
+    },
     /// It is not to be found.
     NotFound(String),
 }
@@ -127,10 +136,30 @@ impl Real {
         }
         for address in &found {
             if let Some(kind) = judge(host, *address, self.reach) {
-                return Err(NoAddress::Refused(format!("`{host}` leads to {address}, {kind}")));
+                return Err(self.refused(host, *address, kind));
             }
         }
-        Ok(found.into_iter().take(ADDRESSES_MAX).map(|address| SocketAddr::new(address, endpoint.port)).collect())
+        Ok(found.into_iter().take(HTTP_ADDRESSES_MAX).map(|address| SocketAddr::new(address, endpoint.port)).collect())
+    }
+
+    fn refused(&self, host: &HostName, address: IpAddr, kind: &str) -> NoAddress {
+        let why = format!("`{host}` leads to {address}, {kind}");
+        // `localhost` is this machine by its name, a rehearsal stays here, and an IPv4 address in IPv6 form has no spelling
+        // of its own.
+        let named = matches!(host, HostName::Name(name) if name != "localhost") && self.reach == Reach::Granted;
+        let spelt = HostName::parse(&HostName::Address(address).to_string()).is_ok();
+        NoAddress::Refused { why, literal: (named && spelt).then_some(address) }
+    }
+
+    /// The proxy that a request to an endpoint goes through. This machine is never reached through one.
+    ///
+    /// # Errors
+    /// One sentence: a proxy is wanted, but which one cannot be read.
+    pub(super) fn proxy_for(&self, endpoint: &Endpoint) -> Result<Option<Proxy>, String> {
+        if endpoint.host.is_loopback() {
+            return Ok(None);
+        }
+        Ok(self.proxies.for_host(&endpoint.host.to_string(), endpoint.port)?.cloned())
     }
 
     /// The system's lookup cannot be interrupted, so it has a thread of its own that nobody waits for too long.
@@ -191,4 +220,26 @@ fn extra_roots(path: &Path) -> Result<Vec<Certificate<'static>>, String> {
         }
     }
     if roots.is_empty() { Err(format!("there is no certificate in `{shown}`")) } else { Ok(roots) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use renewd_core::web::WebUrl;
+
+    #[test]
+    fn only_the_first_addresses_of_a_name_are_tried_and_all_are_judged() {
+        let found = |count: u8, last: &'static str| {
+            let lookup = move |_: &str| {
+                let public = (1..count).map(|n| IpAddr::from([1, 1, 1, n]));
+                Ok(public.chain([last.parse().unwrap()]).collect())
+            };
+            let network = Network::with_lookup(NetworkOptions::default(), Arc::new(lookup));
+            let Way::Real(real) = network.way else { panic!("it is real") };
+            let url = WebUrl::parse("https://api.example.com/").unwrap();
+            real.addresses(&url.endpoint, Duration::from_secs(5)).map_err(|_| ())
+        };
+        assert_eq!(found(20, "1.1.1.1").unwrap().len(), HTTP_ADDRESSES_MAX);
+        assert!(found(20, "10.0.0.1").is_err());
+    }
 }

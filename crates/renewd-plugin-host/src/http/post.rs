@@ -1,7 +1,6 @@
 //! One POST of the host's own, without a plugin: under the same address rules, proxy and certificates, and never
 //! redirected.
 
-use super::door::through_proxy;
 use super::network::{Network, NoAddress, Way};
 use super::request::Checked;
 use super::wire::{Course, Outgoing, exchange};
@@ -31,19 +30,21 @@ impl Network {
         let named: Vec<(String, String)> =
             headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let request = Checked { method: "POST".to_owned(), url: url.clone(), headers: named, body };
-        let through_proxy = through_proxy(real, &request);
-        let resolves_here = real.proxy.as_ref().is_some_and(ureq::Proxy::resolve_target);
-        let addresses = if through_proxy && !resolves_here {
+        let proxy = real.proxy_for(&url.endpoint)?;
+        let addresses = if proxy.as_ref().is_some_and(|proxy| !proxy.resolve_target()) {
             Vec::new()
         } else {
             let left = deadline.saturating_duration_since(Instant::now());
             real.addresses(&url.endpoint, left).map_err(|no| match no {
-                NoAddress::Refused(why) | NoAddress::NotFound(why) => why,
+                NoAddress::Refused { why, literal: Some(address) } => {
+                    format!("{why}: write the address {address} itself in the URL if it is meant")
+                }
+                NoAddress::Refused { why, literal: None } | NoAddress::NotFound(why) => why,
             })?
         };
         let headers = request.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
         let outgoing = Outgoing { headers, body: request.body.clone() };
-        let course = Course { real, addresses, through_proxy, deadline, limits: &limits };
+        let course = Course { real, addresses, proxy, deadline, limits: &limits };
         exchange(&request, outgoing, &course).answer.map(|raw| raw.status)
     }
 }

@@ -3,14 +3,10 @@
 //! INVARIANT (no-secret-shown): nothing here derives `Debug` or `Serialize`, no error names a value, and the only ways to
 //! a value are [`super::fill`], which writes it into an outgoing request, and [`super::blank`], which looks for it.
 
+use crate::limits::{SECRET_BYTES_MAX, SECRET_BYTES_MIN};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-
-/// Shortest secret: a shorter one could not be told from ordinary text when answers are searched for it.
-pub const SECRET_BYTES_MIN: usize = 8;
-/// Longest secret, bytes.
-pub const SECRET_BYTES_MAX: usize = 4096;
 
 /// The secrets that one plugin may name. Cheap to clone.
 #[derive(Clone, Default)]
@@ -62,6 +58,11 @@ impl Secrets {
             by_name.insert(name, value);
         }
         Ok(Self { by_name: Arc::new(by_name) })
+    }
+
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
     }
 
     /// The value of a declared secret, for [`super::fill`] only.

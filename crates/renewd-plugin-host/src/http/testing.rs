@@ -33,7 +33,12 @@ impl Server {
 
 /// Starts a server that gives each connection's request to `act`.
 pub(crate) fn serve(act: impl Fn(&str, &mut TcpStream) + Send + 'static) -> Server {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    serve_on("127.0.0.1", act)
+}
+
+/// The same at another address of this machine.
+pub(crate) fn serve_on(address: &str, act: impl Fn(&str, &mut TcpStream) + Send + 'static) -> Server {
+    let listener = TcpListener::bind((address, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     let (sender, requests) = channel();
     thread::spawn(move || {
@@ -44,6 +49,21 @@ pub(crate) fn serve(act: impl Fn(&str, &mut TcpStream) + Send + 'static) -> Serv
                 return;
             }
             act(&request, &mut stream);
+        }
+    });
+    Server { port, requests }
+}
+
+/// Starts a server that gives each connection to `act`, which answers what it was told.
+pub(crate) fn serve_raw(address: &str, act: impl Fn(TcpStream) -> String + Send + 'static) -> Server {
+    let listener = TcpListener::bind((address, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (sender, requests) = channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            if sender.send(act(stream.unwrap())).is_err() {
+                return;
+            }
         }
     });
     Server { port, requests }

@@ -104,6 +104,29 @@ fn a_connection_that_ends_over_tls_may_have_been_sent() {
     assert_eq!(sent, 1);
 }
 
+/// Whoever cuts the connection below TLS must not decide where an answer ends.
+#[test]
+fn an_answer_without_a_length_ends_with_the_word_of_the_server_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new();
+    for says_goodbye in [true, false] {
+        let server = serve_tls(authority.server("localhost", 2090), move |_, stream| {
+            let _gone = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nan answer");
+            let _gone = stream.flush();
+            if !says_goodbye {
+                let _gone = stream.sock.shutdown(std::net::Shutdown::Both);
+            }
+        });
+        let (answer, sent) = post(trusting(Some(authority.file(&folder))), "localhost", &server);
+        match answer {
+            Ok(response) => assert!(says_goodbye && response.body == b"an answer"),
+            Err(HttpError::MaybeSent(why)) => assert!(!says_goodbye, "{why}"),
+            Err(other) => panic!("{other:?}"),
+        }
+        assert_eq!(sent, 1);
+    }
+}
+
 #[test]
 fn a_file_that_is_no_authority_is_named() {
     let folder = tempfile::tempdir().unwrap();

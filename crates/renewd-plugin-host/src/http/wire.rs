@@ -4,16 +4,17 @@
 //! error with it unset is proof that nothing was sent.
 
 use super::network::Real;
+use super::proxy;
 use super::request::Checked;
-use crate::limits::Limits;
+use crate::limits::{HTTP_ADDRESSES_MAX, Limits};
 use renewd_core::web::HostName;
 use std::fmt;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use ureq::http::header::CONTENT_ENCODING;
+use ureq::http::header::{CONTENT_ENCODING, TRANSFER_ENCODING};
 use ureq::http::{HeaderMap, HeaderValue, Request, Response, Uri};
 use ureq::tls::TlsConfig;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
@@ -21,7 +22,7 @@ use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector, SocksConnector,
     TcpConnector, Transport,
 };
-use ureq::{Agent, Body, Error, Timeout};
+use ureq::{Agent, Body, Error, Proxy, Timeout};
 
 /// How renewd names itself to servers.
 const USER_AGENT: &str = concat!("renewd/", env!("CARGO_PKG_VERSION"));
@@ -52,7 +53,7 @@ pub(super) struct Course<'a> {
     pub(super) real: &'a Arc<Real>,
     /// Addresses that were checked; none when a proxy resolves the name.
     pub(super) addresses: Vec<SocketAddr>,
-    pub(super) through_proxy: bool,
+    pub(super) proxy: Option<Proxy>,
     pub(super) deadline: Instant,
     pub(super) limits: &'a Limits,
 }
@@ -76,7 +77,12 @@ fn send(request: &Checked, outgoing: Outgoing, course: &Course<'_>, left: &Arc<A
     } else {
         agent.run(built)
     };
-    read(response.map_err(|error| sentence(&error, course.limits))?, course.limits)
+    let late = |error: &Error| matches!(error, Error::Timeout(_)) && !left.load(Ordering::SeqCst);
+    let told = |error: Error| match late(&error) {
+        true => "connecting takes too long".to_owned(),
+        false => sentence(&error, course.limits),
+    };
+    read(response.map_err(told)?, course.limits)
 }
 
 fn agent(request: &Checked, course: &Course<'_>, time: Duration, left: &Arc<AtomicBool>) -> Result<Agent, String> {
@@ -88,10 +94,9 @@ fn agent(request: &Checked, course: &Course<'_>, time: Duration, left: &Arc<Atom
         // Plain connections read no certificates; whatever would need them fails.
         renewd_core::web::Scheme::Http => (TlsConfig::default(), Arc::new(RustlsConnector::default())),
     };
-    let proxy = if course.through_proxy { course.real.proxy.clone() } else { None };
     let config = Agent::config_builder()
         .tls_config(config)
-        .proxy(proxy)
+        .proxy(course.proxy.clone())
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
@@ -107,12 +112,13 @@ fn agent(request: &Checked, course: &Course<'_>, time: Duration, left: &Arc<Atom
         ().chain(SocksConnector::default())
             .chain(ConnectProxyConnector::default())
             .chain(TcpConnector::default())
+            .chain(Deadline(course.deadline))
             .chain(SharedTls(connector))
             .chain(Watch { target, left: Arc::clone(left) });
     let resolver = CheckedAddresses {
         real: Arc::clone(course.real),
         host: request.url.endpoint.host.clone(),
-        port: request.url.endpoint.port,
+        proxy: course.proxy.clone(),
         addresses: course.addresses.clone(),
         deadline: course.deadline,
     };
@@ -137,6 +143,12 @@ fn read(response: Response<Body>, limits: &Limits) -> Result<Raw, String> {
         return Err(
             "the answer is compressed although that was not asked for, so it cannot be searched for secrets".to_owned()
         );
+    }
+    // Whatever encoding but this one is left as it is by the reader, and could hide a secret.
+    let mut transfers = parts.headers.get_all(TRANSFER_ENCODING).iter();
+    let plain = transfers.next().is_none_or(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"));
+    if !plain || transfers.next().is_some() {
+        return Err("the answer has a `transfer-encoding` other than `chunked`, which was not asked for".to_owned());
     }
     let most = limits.http_response_bytes;
     let mut bytes = Vec::new();
@@ -182,7 +194,7 @@ fn sentence(error: &Error, limits: &Limits) -> String {
 struct CheckedAddresses {
     real: Arc<Real>,
     host: HostName,
-    port: u16,
+    proxy: Option<Proxy>,
     addresses: Vec<SocketAddr>,
     deadline: Instant,
 }
@@ -197,13 +209,12 @@ impl Resolver for CheckedAddresses {
     fn resolve(&self, uri: &Uri, _: &ureq::config::Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
         let host = uri.host().ok_or(Error::HostNotFound)?;
         let mut found = self.empty();
-        if host == self.host.to_string() && uri.port_u16().unwrap_or(self.port) == self.port {
-            self.addresses.iter().take(16).for_each(|address| found.push(*address));
-        } else {
-            let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-            for address in self.proxy_addresses(host)?.into_iter().take(16) {
-                found.push(SocketAddr::new(address, port));
+        if let Some(proxy) = self.proxy.as_ref().filter(|proxy| proxy::is_of(proxy, uri)) {
+            for address in self.proxy_addresses(host)?.into_iter().take(HTTP_ADDRESSES_MAX) {
+                found.push(SocketAddr::new(address, proxy.port()));
             }
+        } else if host == self.host.to_string() {
+            self.addresses.iter().take(HTTP_ADDRESSES_MAX).for_each(|address| found.push(*address));
         }
         if found.is_empty() { Err(Error::HostNotFound) } else { Ok(found) }
     }
@@ -230,6 +241,81 @@ impl<In: Transport> Connector<In> for SharedTls {
     fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
         // The connector expects that something before it has connected.
         if chained.is_none() { Err(Error::ConnectionFailed) } else { self.0.connect(details, chained) }
+    }
+}
+
+/// Ends every wait at the request's deadline.
+///
+/// The agent gives each of its steps the time that was left when the step began, and the step that speaks to a proxy
+/// waits that long for every byte of the answer.
+#[derive(Debug)]
+struct Deadline(Instant);
+
+impl<In: Transport> Connector<In> for Deadline {
+    type Out = Limited<In>;
+
+    fn connect(&self, _: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
+        Ok(chained.map(|inner| Limited { inner, deadline: self.0 }))
+    }
+}
+
+#[derive(Debug)]
+struct Limited<T> {
+    inner: T,
+    deadline: Instant,
+}
+
+impl<T> Limited<T> {
+    fn capped(&self, mut timeout: NextTimeout) -> Result<NextTimeout, Error> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Error::Timeout(Timeout::Global));
+        }
+        if *timeout.after > left {
+            timeout.after = left.into();
+            timeout.reason = Timeout::Global;
+        }
+        Ok(timeout)
+    }
+}
+
+impl<T: Transport> Transport for Limited<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        let timeout = self.capped(timeout)?;
+        self.inner.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let timeout = self.capped(timeout)?;
+        self.inner.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
+
+/// The agent takes a connection that is cut for the end of an answer that names no length. It is not: what came may be
+/// half of it, so the cut is told as an error that the agent does not know.
+fn cut(error: Error) -> Error {
+    match error {
+        Error::Io(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+            ) =>
+        {
+            Error::Io(io::Error::other(format!("it was cut: {error}")))
+        }
+        other => other,
     }
 }
 
@@ -269,7 +355,7 @@ impl<T: Transport> Transport for Watched<T> {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.inner.await_input(timeout)
+        self.inner.await_input(timeout).map_err(cut)
     }
 
     fn is_open(&mut self) -> bool {
