@@ -50,6 +50,7 @@ mod selection;
 mod sentences;
 mod shelf;
 mod showing;
+mod trying;
 pub mod view;
 
 pub use engine::{Clock, Engine, EngineOptions, IN_FLIGHT_PER_METHOD};

@@ -31,7 +31,8 @@ pub struct CheckView {
     pub sources: Sources,
 }
 
-struct SetBlobs<'a>(&'a DocumentSet);
+/// The bytes of what documents name.
+pub(crate) struct SetBlobs<'a>(pub(crate) &'a DocumentSet);
 
 impl Blobs for SetBlobs<'_> {
     fn blob(&self, digest: &Digest) -> Result<Vec<u8>, EngineError> {

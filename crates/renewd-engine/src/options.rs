@@ -146,3 +146,67 @@ pub struct ResolveAsk {
     /// How the person knows.
     pub reason: String,
 }
+
+/// A function of a plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PluginCall {
+    /// Its manifest.
+    Describe,
+    /// What it says about a configuration.
+    CheckConfig,
+    /// Prices.
+    Quote,
+    /// Asks for money.
+    Charge,
+    /// What became of a charge.
+    FindCharge,
+    /// Gives money back.
+    Refund,
+    /// What became of a refund.
+    FindRefund,
+    /// Stops a charge that waits.
+    Cancel,
+}
+
+impl PluginCall {
+    /// Its name in WIT.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Describe => "describe",
+            Self::CheckConfig => "check-config",
+            Self::Quote => "quote",
+            Self::Charge => "charge",
+            Self::FindCharge => "find-charge",
+            Self::Refund => "refund",
+            Self::FindRefund => "find-refund",
+            Self::Cancel => "cancel",
+        }
+    }
+
+    /// Whether it changes something at the gateway.
+    pub fn moves_money(self) -> bool {
+        match self {
+            Self::Charge | Self::Refund | Self::Cancel => true,
+            Self::Describe | Self::CheckConfig | Self::Quote | Self::FindCharge | Self::FindRefund => false,
+        }
+    }
+}
+
+/// One call of a plugin, outside of any order.
+#[derive(Debug, Clone)]
+pub struct PluginTrial {
+    /// The name of a Plugin document, or a file where there is no directory.
+    pub plugin: String,
+    /// The documents with the plugin's grants, secrets and configuration.
+    pub directory: Option<PathBuf>,
+    /// What is called.
+    pub call: PluginCall,
+    /// The configuration, a JSON text; without one that of the only document that uses the plugin.
+    pub config: Option<String>,
+    /// The file with the request.
+    pub request: Option<PathBuf>,
+    /// Where the exchanges are written.
+    pub record: Option<PathBuf>,
+    /// A recording that answers in place of the network.
+    pub play: Option<PathBuf>,
+}

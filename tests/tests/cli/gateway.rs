@@ -1,6 +1,8 @@
 //! A gateway over HTTP, from the document to the wire: grants, secrets, refusals, rehearsals. The gateway is a socket of
 //! this test that says what Stripe would, and repeats every secret that it is told.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use renewd_tests::process::{Answer, answer, command};
 use renewd_tests::world::{PLUGINS, World, inventory, item, machines, verdicts};
 use std::io::{BufRead as _, BufReader, Read, Write as _};
@@ -12,13 +14,23 @@ use std::thread;
 pub(crate) const SECRET: &str = "sk_test_4eC39HqLyjWDarjtT1zdp7dc";
 pub(crate) const VARIABLE: &str = "GATEWAY_KEY_OF_A_TEST";
 
-struct Gateway {
+pub(crate) struct Gateway {
     port: u16,
-    requests: Receiver<String>,
+    pub(crate) requests: Receiver<String>,
 }
 
 /// Takes every payment, and tells everything that it knows.
-fn gateway() -> Gateway {
+pub(crate) fn gateway() -> Gateway {
+    gateway_saying(|request| {
+        let body = reply(request);
+        let echo = request.lines().find(|line| line.to_lowercase().starts_with("authorization")).unwrap_or_default();
+        let head = format!("HTTP/1.1 200 OK\r\nx-echo: {echo}\r\ncontent-type: application/json\r\n");
+        format!("{head}content-length: {}\r\n\r\n{body}", body.len())
+    })
+}
+
+/// Answers what it is told to, and closes.
+fn gateway_saying(say: impl Fn(&str) -> String + Send + 'static) -> Gateway {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let (sender, requests) = channel();
@@ -26,11 +38,7 @@ fn gateway() -> Gateway {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let request = read(&mut stream);
-            let body = reply(&request);
-            let echo =
-                request.lines().find(|line| line.to_lowercase().starts_with("authorization")).unwrap_or_default();
-            let head = format!("HTTP/1.1 200 OK\r\nx-echo: {echo}\r\ncontent-type: application/json\r\n");
-            let _gone = stream.write_all(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes());
+            let _gone = stream.write_all(say(&request).as_bytes());
             if sender.send(request).is_err() {
                 return;
             }
@@ -90,7 +98,7 @@ fn plugins(grants: &str, base: &str) -> String {
 }
 
 /// A world that pays through the gateway, not applied yet.
-fn world(gateway: &Gateway) -> World {
+pub(crate) fn world(gateway: &Gateway) -> World {
     world_at(&format!("http://127.0.0.1:{}", gateway.port))
 }
 
@@ -108,13 +116,41 @@ pub(crate) const APPLY: [&str; 6] = ["apply", "policies", "--resources", "fleet.
 pub(crate) const RENEW: [&str; 5] = ["renew", "--all", "--request-id", "first", "--yes"];
 
 /// Runs with the secret in the environment, and a proxy that this machine must never be reached through.
-fn with_secret(world: &World, args: &[&str]) -> Answer {
+pub(crate) fn with_secret(world: &World, args: &[&str]) -> Answer {
     let mut renewd = command(world.path(), Some(world.now()), args);
     let proxy = "http://127.0.0.1:9";
     answer(renewd.env(VARIABLE, SECRET).env("HTTPS_PROXY", proxy).env("HTTP_PROXY", proxy))
 }
 
-fn files_with(folder: &Path, wanted: &str, found: &mut Vec<String>) {
+/// The secret as it is, and as a server or a log could write it.
+pub(crate) fn forms() -> Vec<String> {
+    let percent: String = SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
+    // Without the last characters, which depend on what follows.
+    let base64 = STANDARD.encode(SECRET);
+    vec![SECRET.to_owned(), percent, hex, base64[..base64.len() - 4].to_owned()]
+}
+
+#[track_caller]
+fn nowhere(world: &World, told: &str) {
+    for form in forms() {
+        assert!(!told.contains(&form), "{form} in {told}");
+        let mut found = Vec::new();
+        files_with(world.path(), &form, &mut found);
+        assert!(found.is_empty(), "{form} in {found:?}");
+    }
+}
+
+/// The command lines of all processes of this machine, where they can be read.
+fn command_lines() -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes
+        .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
+        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
+        .collect()
+}
+
+pub(crate) fn files_with(folder: &Path, wanted: &str, found: &mut Vec<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
@@ -137,10 +173,50 @@ fn a_secret_is_nowhere_but_on_the_wire() {
     let order = item(&renewed.json(), "vm-001")["order"].as_str().unwrap().to_owned();
     let shown = with_secret(&world, &["show", &order, "-v"]);
     let told = [renewed.stdout, renewed.stderr, shown.stdout, shown.stderr].concat();
-    assert!(!told.contains(SECRET), "{told}");
-    let mut found = Vec::new();
-    files_with(world.path(), SECRET, &mut found);
-    assert!(found.is_empty(), "{found:?}");
+    nowhere(&world, &told);
+    let mut journaled = Vec::new();
+    files_with(world.path(), "renewd renew --all --request-id first", &mut journaled);
+    assert!(!journaled.is_empty(), "the command is journaled, so that looking through the journal means something");
+}
+
+/// Whatever a gateway does with the secret that it was told: refuse it, answer half, or lead elsewhere.
+#[test]
+fn a_secret_is_nowhere_after_a_refusal_a_cut_reply_or_a_hostile_redirect() {
+    let echo = forms().join(" ");
+    let error = format!(r#"{{"error":{{"type":"invalid_request_error","message":"no such key: {echo}"}}}}"#);
+    let length = error.len();
+    let redirect = format!("http://127.0.0.1:9/v1/{}?key={SECRET}", forms()[1]);
+    for answer in [
+        format!("HTTP/1.1 401 No\r\nx-key: {echo}\r\ncontent-length: {length}\r\n\r\n{error}"),
+        format!("HTTP/1.1 200 OK\r\nx-key: {echo}\r\ncontent-length: {}\r\n\r\n{error}", length + 1),
+        format!("HTTP/1.1 200 OK\r\nx-key: {echo}\r\n{echo}\r\n\r\n"),
+        format!("HTTP/1.1 302 Found\r\nlocation: {redirect}\r\ncontent-length: 0\r\n\r\n"),
+        format!("HTTP/1.1 200 {echo}\r\ncontent-length: {length}\r\n\r\n{error}"),
+    ] {
+        let (lines, seen) = std::sync::mpsc::channel();
+        let said = answer.clone();
+        let gateway = gateway_saying(move |_| {
+            // The command is running now.
+            lines.send(command_lines()).unwrap_or_default();
+            said.clone()
+        });
+        let world = world(&gateway);
+        world.run(APPLY).exits(0);
+        let renewed = with_secret(&world, &[RENEW.as_slice(), &["-o", "json", "-v"]].concat());
+        assert_ne!(item(&renewed.json(), "vm-001")["verdict"], "renewed", "{answer}");
+        let requests: String = gateway.requests.try_iter().collect();
+        assert!(requests.contains(SECRET), "the gateway did get it: {requests}");
+        let order = item(&renewed.json(), "vm-001")["order"].as_str().unwrap().to_owned();
+        let shown = with_secret(&world, &["show", &order, "-v", "-o", "json"]);
+        nowhere(&world, &[renewed.stdout, renewed.stderr, shown.stdout, shown.stderr].concat());
+        let lines: Vec<String> = seen.try_iter().flatten().collect();
+        if cfg!(target_os = "linux") {
+            assert!(lines.iter().any(|line| line.contains("renew --all --request-id first")), "{lines:?}");
+        }
+        for form in forms() {
+            assert!(lines.iter().all(|line| !line.contains(&form)), "{form} in a command line");
+        }
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ mod inventories;
 mod kill;
 mod orders;
 mod outside;
+mod plugin_test;
 mod refunds;
 mod run;
 mod run_gateway;

@@ -14,6 +14,7 @@ pub(crate) mod mode;
 pub(crate) mod orders;
 pub(crate) mod plan;
 pub(crate) mod plugin;
+pub(crate) mod plugin_test;
 pub(crate) mod refund;
 pub(crate) mod renew;
 pub(crate) mod renew_ask;

@@ -1,5 +1,6 @@
 //! `renewd plugin`: what a plugin is, can reach, and is pinned to.
 
+use super::plugin_test::{TestArgs, test};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::render;
@@ -10,7 +11,7 @@ use renewd_engine::view::{LockChange, PluginRow};
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Inspect, list and pin plugins
+/// Inspect, list, pin and try plugins
 #[derive(Debug, Args)]
 #[command(
     disable_help_subcommand = true,
@@ -18,7 +19,8 @@ use std::path::PathBuf;
 Examples:
   renewd plugin inspect plugins/dist/stripe.wasm
   renewd plugin list
-  renewd plugin lock policies/ --upgrade stripe"
+  renewd plugin lock policies/ --upgrade stripe
+  renewd plugin test stripe policies/ --call find-charge --request ask.json"
 )]
 pub(crate) struct PluginArgs {
     #[command(subcommand)]
@@ -51,6 +53,7 @@ enum PluginCommand {
         #[arg(long, value_name = "NAME")]
         upgrade: Option<String>,
     },
+    Test(TestArgs),
 }
 
 #[derive(Serialize)]
@@ -88,6 +91,7 @@ pub(crate) fn plugin(context: &Context<'_>, args: &PluginArgs) -> Result<Exit, C
             ui.answer(&Answer::one("plugin-lock", &body), |page| render::plugin::lock(page, &body.changes))?;
             Ok(Exit::Done)
         }
+        PluginCommand::Test(args) => test(context, args),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::ui::page::Page;
 use crate::ui::style::Tone;
 use crate::ui::table::{Table, plain, toned};
 use crate::ui::words;
-use renewd_engine::view::{LockChange, PluginCheck, PluginRow};
+use renewd_engine::view::{LockChange, PluginCheck, PluginRow, PluginTrialView};
 
 /// What `plugin inspect` proves.
 pub(crate) fn inspection(page: &mut Page, view: &PluginCheck) {
@@ -76,4 +76,21 @@ pub(crate) fn lock(page: &mut Page, changes: &[LockChange]) {
 pub(crate) fn lock_line(page: &mut Page, change: &LockChange) {
     let (sign, tone) = super::plan_changes::sign(&change.change);
     page.spans(&[(tone, &format!("  {sign} ")), (Tone::Plain, &format!("{}  {}", change.plugin, change.detail))]);
+}
+
+/// What one call of a plugin gave.
+pub(crate) fn trial(page: &mut Page, view: &PluginTrialView) {
+    page.say(Tone::Strong, format!("{} {}", view.plugin, view.call));
+    page.gap();
+    let answer = serde_json::to_string_pretty(&view.answer).unwrap_or_default();
+    answer.lines().for_each(|line| page.line(line));
+    page.gap();
+    page.field("fuel", words::grouped(usize::try_from(view.fuel).unwrap_or(usize::MAX)));
+    page.field("requests", view.requests_sent);
+    for line in &view.log.lines {
+        page.field("log", &line.message);
+    }
+    if view.log.dropped_bytes > 0 {
+        page.field("log", format!("{} more bytes that were not kept", view.log.dropped_bytes));
+    }
 }

@@ -24,7 +24,8 @@ pub use resource::{ListView, ResourceRow, TabCount};
 pub use run::{RunRefund, RunView, TimeNote, Warning};
 pub use show::{
     AccountView, AlignPreview, AlignRow, CandidateView, DaySuggestion, DocumentView, EventView, ModeChangeView,
-    ModeRow, PhaseChangeView, PluginCheck, PluginRow, ReplayLine, ReplayView, RequestView, ResourceView, Show, UseView,
+    ModeRow, PhaseChangeView, PluginCheck, PluginRow, PluginTrialView, ReplayLine, ReplayView, RequestView,
+    ResourceView, Show, UseView,
 };
 pub use sink::{SinkBehind, SinkView};
 pub use store::{LostView, RestoredView, StoreCopyView, StoreInfoView, StoreSalvageView, StoreVerifyView};

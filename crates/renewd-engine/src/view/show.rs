@@ -323,3 +323,26 @@ pub struct PluginRow {
     /// Policies or methods that use it.
     pub used_by: Vec<String>,
 }
+
+/// What one call of a plugin gave, outside of any order.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PluginTrialView {
+    /// The plugin's name, or its file.
+    pub plugin: String,
+    /// Digest of its bytes.
+    pub sha256: String,
+    /// What was called.
+    pub call: String,
+    /// The checked answer.
+    pub answer: serde_json::Value,
+    /// Fuel used, the host's own work for the plugin included.
+    pub fuel: u64,
+    /// How many requests may have left the machine, or had when they were recorded.
+    pub requests_sent: u32,
+    /// What the plugin logged.
+    pub log: renewd_plugin_host::GuestLog,
+    /// What the answer means for a script.
+    #[serde(skip)]
+    pub exit: crate::error::Exit,
+}
