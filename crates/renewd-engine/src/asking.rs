@@ -208,6 +208,14 @@ pub(crate) enum Sought {
     CannotTell(String),
 }
 
+/// The code of a decline that says that the money was taken and has gone back, wholly: nothing is left to be stopped.
+const GIVEN_BACK: &str = "refunded";
+
+/// Whether a charge that took no money could still take some, so that it has to be stopped before that is believed.
+pub(crate) fn may_revive(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Declined { code, .. } if code != GIVEN_BACK)
+}
+
 /// What `find-charge` answered before the first attempt, which would be made under this key. A charge of that very key
 /// that took no money counts as an attempt: what the gateway keeps under the key must not be taken for the next one's.
 pub(crate) fn sought(answer: host::FindResult, order: &Order, key: Digest) -> Sought {

@@ -13,7 +13,7 @@ mod pool;
 mod tests;
 
 use crate::arrange::account_methods;
-use crate::asking::{Sought, charge_request, earlier_ref, outcome, sought};
+use crate::asking::{Sought, charge_request, earlier_ref, may_revive, outcome, sought};
 use crate::desk::Desk;
 use crate::engine::{Engine, IN_FLIGHT_PER_METHOD};
 use crate::error::EngineError;
@@ -501,7 +501,8 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
             let asked = earlier_ref(&order, key, till.method.reference.clone(), now);
             let config = config_text(&till.config);
             let mut answer = sought(gateway.find_charge(&config, &asked), &order, key);
-            if matches!(&answer, Sought::Found(earlier) if earlier.took_nothing()) && gateway.can_cancel() {
+            let revives = matches!(&answer, Sought::Found(Earlier::Same { outcome, .. }) if may_revive(outcome));
+            if revives && gateway.can_cancel() {
                 match gateway.cancel(&config, &asked) {
                     CancelOutcome::Canceled => {}
                     CancelOutcome::NotFound

@@ -3,7 +3,7 @@
 //! INVARIANT (pinned): a gateway is asked through the plugin, configuration, grants and secrets of the attempt, whatever
 //! the documents in force say now.
 
-use crate::asking::{charge_ref, outcome, refund_ref, refund_request, refund_result, seen};
+use crate::asking::{charge_ref, may_revive, outcome, refund_ref, refund_request, refund_result, seen};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::gateway::Gateway;
@@ -266,8 +266,8 @@ fn refund_again(
 /// INVARIANT (declined-for-good): a decline that was learned by asking is believed once the charge can no longer succeed.
 /// Gateways call a charge declined that a cardholder may still confirm on a page that is open somewhere.
 fn for_good(said: Seen, order: &Order, attempt: &Attempt, gateway: &dyn Gateway, now: DateTime<Utc>) -> Seen {
-    let declined = matches!(&said, Seen::Found(charge) if matches!(charge.outcome, Outcome::Declined { .. }));
-    if !declined || !attempt.is_undecided() || !gateway.can_cancel() {
+    let revives = matches!(&said, Seen::Found(charge) if may_revive(&charge.outcome));
+    if !revives || !attempt.is_undecided() || !gateway.can_cancel() {
         return said;
     }
     match cancel(order, attempt, gateway, now) {

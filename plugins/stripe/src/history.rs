@@ -1,7 +1,7 @@
 //! What a store asks that is new or was restored: whether anything in a long span already pays for a line.
 //!
 //! INVARIANT (not-found-is-proven): "not found" is only said after a walk to the end, through all payments of the span, or
-//! through the customer's where all are more than a call may look through.
+//! through the customer's where there are more than the newest.
 //!
 //! INVARIANT (whole-span): the walk never stops early, not even at the own payment. A dead one of the own key says
 //! nothing of another attempt that was paid.
@@ -11,10 +11,13 @@ use crate::form::Form;
 use crate::gateway::Gateway;
 use crate::instant;
 use crate::kept::{Kept, kept};
-use crate::pages::{CUSTOMER_END, Next, PAYMENTS_END};
+use crate::pages::{Next, PAYMENTS_END};
 use crate::payment::{Pages, Payment, Rank, Unreachable};
 use renewd_plugin_sdk::payment::{ChargeRef, ChargeStatus, Outcome, PaymentError, Retry, Success};
 use renewd_plugin_sdk::words;
+
+/// Pages of payments of all customers that are looked at beside the customer's.
+const NEWEST_PAGES: u32 = 2;
 
 /// Looks through everything since an instant.
 pub(crate) fn find<P: Payment>(
@@ -34,11 +37,13 @@ pub(crate) fn find<P: Payment>(
         Some((since, at)) => filter(since.min(at.saturating_sub(FAR.before)), at.saturating_add(FAR.after), customer),
         None => Form::default().with_some("customer", customer),
     };
-    // A lost store may have charged another customer of the same account, so all are looked at where that can be done.
-    // Where there are too many, the customer that would be charged now is the one who must not be charged twice.
-    let mut listed = list::<P>(gateway, &span(None), PAYMENTS_END, &mut |page| seen.page(page))?;
+    // A lost store may have charged another customer of the same account, so the newest payments of all are looked at.
+    // Where there are more, the customer that would be charged now is the one who must not be charged twice: every order
+    // of a new store asks this, so that all there is would be too much.
+    let newest = if customer.is_some() { gateway.requests.saturating_add(NEWEST_PAGES) } else { PAYMENTS_END };
+    let mut listed = list::<P>(gateway, &span(None), newest, &mut |page| seen.page(page))?;
     if listed == Listed::TooMany && customer.is_some() {
-        listed = list::<P>(gateway, &span(customer), CUSTOMER_END, &mut |page| seen.page(page))?;
+        listed = list::<P>(gateway, &span(customer), PAYMENTS_END, &mut |page| seen.page(page))?;
     }
     seen.answer(gateway, listed != Listed::TooMany)
 }

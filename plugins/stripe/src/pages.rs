@@ -14,8 +14,6 @@ const PER_SMALL_PAGE: u32 = 20;
 /// The request of a call with which walks through payments end. The host allows 64; the others are for looking at what
 /// was found, or canceling it.
 pub(crate) const PAYMENTS_END: u32 = 58;
-/// The same for a customer's payments, where those of all customers were too many.
-pub(crate) const CUSTOMER_END: u32 = 62;
 /// The same for the refunds of one payment: one request is left to give money back with.
 pub(crate) const REFUNDS_END: u32 = 63;
 
