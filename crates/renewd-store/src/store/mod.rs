@@ -204,7 +204,9 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let mut disk: Box<dyn Disk> = Box::new(disk.clone());
         let length = disk.len(crate::journal::FILE).map_err(error::failed("reading", dir))?;
-        let (journal, report) = if length.is_some() {
+        // As [`Store::create`]: what a killed one left behind has no commits, and is made anew.
+        let has_commits = length.is_some_and(|bytes| bytes > crate::journal::header::FILE_HEADER_BYTES);
+        let (journal, report) = if has_commits {
             Journal::open(disk, Depth::Ordinary, |_| None)?
         } else {
             let journal = Journal::create(disk, id)?;

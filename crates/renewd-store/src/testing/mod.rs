@@ -10,4 +10,4 @@ mod tests;
 
 pub use crate::index::SimIndex;
 pub use rng::Rng;
-pub use sim_disk::{Crash, Fault, SimDisk};
+pub use sim_disk::{Call, Crash, Fault, SimDisk};

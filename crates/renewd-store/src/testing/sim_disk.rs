@@ -30,9 +30,28 @@ pub enum Fault {
     Sync(u64),
     /// The n-th write from now writes only a part of its bytes, then fails (disk full).
     ShortWrite(u64),
-    /// The process dies at the n-th call from now, counted from 1: half of a write may still happen, and nothing after it
-    /// until [`SimDisk::crash`].
+    /// The process dies at the n-th call from now that changes anything, counted from 1: half of a write may still
+    /// happen, and nothing after it until [`SimDisk::crash`].
     Death(u64),
+}
+
+/// What a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Call {
+    /// Bytes are written.
+    Write,
+    /// A file is cut.
+    Truncate,
+    /// A file is made durable.
+    Sync,
+    /// A file is made.
+    Create,
+    /// A file gets another name.
+    Rename,
+    /// Names are made durable.
+    SyncDir,
+    /// Nothing is changed.
+    Read,
 }
 
 #[derive(Debug, Default)]
@@ -44,7 +63,9 @@ struct State {
     fault: Option<Fault>,
     poisoned: BTreeSet<usize>,
     dead: bool,
+    died_at: Option<(Call, String)>,
     calls: u64,
+    changes: u64,
     syncs: u64,
     bytes_read: u64,
 }
@@ -73,27 +94,45 @@ impl SimDisk {
         self.state().dead = true;
     }
 
+    /// Another process uses the disk from here on: what a sync of the one before gave up it may write and sync again.
+    pub fn change_process(&self) {
+        self.state().poisoned.clear();
+    }
+
     /// Whether the process that uses the disk has died.
     pub fn is_dead(&self) -> bool {
         self.state().dead
     }
 
-    /// Whether an operation is still to fail.
-    pub fn has_fault(&self) -> bool {
-        self.state().fault.is_some()
+    /// At which call, of which file, the process died by itself: not where it was killed from outside.
+    pub fn died_at(&self) -> Option<(Call, String)> {
+        self.state().died_at.clone()
     }
 
-    /// Whether a file, or its name, is not yet durable as it is read.
+    /// The operation that is still to fail, counted from now.
+    pub fn fault(&self) -> Option<Fault> {
+        self.state().fault
+    }
+
+    /// Whether a file, or its name, is not yet durable as it is read. What a failed sync gave up stays so until it is
+    /// written again.
     pub fn is_unsynced(&self, file: &str) -> bool {
         let state = self.state();
         let index = state.lookup(file);
         index != state.durable_names.get(file).copied()
-            || index.and_then(|index| state.inodes.get(index)).is_some_and(|inode| !inode.pending.is_empty())
+            || index
+                .and_then(|index| state.inodes.get(index))
+                .is_some_and(|inode| !inode.durable.starts_with(&inode.current))
     }
 
     /// Calls so far, of whatever kind.
     pub fn calls(&self) -> u64 {
         self.state().calls
+    }
+
+    /// Calls so far that change anything, those that fail included.
+    pub fn changes(&self) -> u64 {
+        self.state().changes
     }
 
     /// Syncs of files so far.
@@ -104,6 +143,11 @@ impl SimDisk {
     /// Bytes read so far.
     pub fn bytes_read(&self) -> u64 {
         self.state().bytes_read
+    }
+
+    /// Whether there is a file of this name.
+    pub fn has(&self, file: &str) -> bool {
+        self.state().lookup(file).is_some()
     }
 
     /// The present bytes of a file.
@@ -151,6 +195,7 @@ impl SimDisk {
         let state = &mut *state;
         state.fault = None;
         state.dead = false;
+        state.died_at = None;
         state.poisoned.clear();
         if crash == Crash::Kill {
             return;
@@ -171,14 +216,6 @@ impl SimDisk {
     }
 }
 
-/// What a call is, for the faults that mean only some calls.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Call {
-    Sync,
-    Write,
-    Other,
-}
-
 impl State {
     fn lookup(&self, file: &str) -> Option<usize> {
         self.names.last().unwrap_or(&self.durable_names).get(file).copied()
@@ -191,21 +228,24 @@ impl State {
     }
 
     /// Counts a call and says whether it is the one that fails.
-    fn fails(&mut self, call: Call) -> bool {
+    fn fails(&mut self, call: Call, file: &str) -> bool {
         self.calls += 1;
         if self.dead {
             return true;
         }
+        self.changes += u64::from(call != Call::Read);
         let count = match (&mut self.fault, call) {
+            (Some(Fault::Death(_)), Call::Read) | (None, _) => return false,
             (Some(Fault::Call(count) | Fault::Death(count)), _)
             | (Some(Fault::Sync(count)), Call::Sync)
             | (Some(Fault::ShortWrite(count)), Call::Write) => count,
-            _ => return false,
+            (Some(Fault::Sync(_) | Fault::ShortWrite(_)), _) => return false,
         };
         *count = count.saturating_sub(1);
         let due = *count == 0;
         if due {
             self.dead = matches!(self.fault, Some(Fault::Death(_)));
+            self.died_at = self.dead.then(|| (call, file.to_owned()));
             self.fault = None;
         }
         due
@@ -225,7 +265,7 @@ fn injected() -> io::Error {
 impl Disk for SimDisk {
     fn len(&mut self, file: &str) -> io::Result<Option<u64>> {
         let mut state = self.state();
-        if state.fails(Call::Other) {
+        if state.fails(Call::Read, file) {
             return Err(injected());
         }
         Ok(state.inode(file).ok().map(|(_, inode)| inode.current.len() as u64))
@@ -233,7 +273,7 @@ impl Disk for SimDisk {
 
     fn read_at(&mut self, file: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let mut state = self.state();
-        if state.fails(Call::Other) {
+        if state.fails(Call::Read, file) {
             return Err(injected());
         }
         let (_, inode) = state.inode(file)?;
@@ -250,7 +290,7 @@ impl Disk for SimDisk {
             return Err(injected());
         }
         let short = matches!(state.fault, Some(Fault::ShortWrite(_) | Fault::Death(_)));
-        let fails = state.fails(Call::Write);
+        let fails = state.fails(Call::Write, file);
         let (_, inode) = state.inode(file)?;
         let part = match (fails, short) {
             (false, _) => bytes,
@@ -264,7 +304,7 @@ impl Disk for SimDisk {
 
     fn truncate(&mut self, file: &str, length: u64) -> io::Result<()> {
         let mut state = self.state();
-        if state.fails(Call::Other) {
+        if state.fails(Call::Truncate, file) {
             return Err(injected());
         }
         let (_, inode) = state.inode(file)?;
@@ -275,7 +315,7 @@ impl Disk for SimDisk {
 
     fn sync(&mut self, file: &str) -> io::Result<()> {
         let mut state = self.state();
-        let fails = state.fails(Call::Sync);
+        let fails = state.fails(Call::Sync, file);
         if state.dead {
             return Err(injected());
         }
@@ -299,7 +339,7 @@ impl Disk for SimDisk {
 
     fn create(&mut self, file: &str) -> io::Result<()> {
         let mut state = self.state();
-        if state.fails(Call::Other) {
+        if state.fails(Call::Create, file) {
             return Err(injected());
         }
         state.inodes.push(Inode::default());
@@ -312,7 +352,7 @@ impl Disk for SimDisk {
 
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
         let mut state = self.state();
-        if state.fails(Call::Other) {
+        if state.fails(Call::Rename, from) {
             return Err(injected());
         }
         let (index, _) = state.inode(from)?;
@@ -325,7 +365,7 @@ impl Disk for SimDisk {
 
     fn sync_dir(&mut self) -> io::Result<()> {
         let mut state = self.state();
-        if state.fails(Call::Other) {
+        if state.fails(Call::SyncDir, ".") {
             return Err(injected());
         }
         if let Some(names) = state.names.pop() {
