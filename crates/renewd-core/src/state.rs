@@ -387,7 +387,7 @@ impl State {
             // INVARIANT (undo): a refund takes back exactly the renewal that it was for.
             if is_back && !undone && row.ends_with(&line.prepared) && !crate::planted::is("refund-undoes-nothing") {
                 row.end = line.prepared.old_end.clone();
-                row.generation = row.generation.saturating_add(1);
+                row.generation = row.generation.saturating_add(u32::from(!crate::planted::is("generation-not-raised")));
             }
         });
     }
@@ -590,7 +590,7 @@ fn imported(row: &mut Resource, change: &ImportChange) {
     }
     if let Some(end) = &change.end {
         if row.end.expiry.instant() != end.expiry.instant() {
-            row.generation = row.generation.saturating_add(1);
+            row.generation = row.generation.saturating_add(u32::from(!crate::planted::is("generation-not-raised")));
             row.imported_generation = row.generation;
             row.converted = None;
         }
@@ -641,7 +641,7 @@ fn tried(row: &mut Resource, expiry: DateTime<Utc>, at: DateTime<Utc>) {
 /// Freezes a resource for an unknown payment, or ends the freeze that this order had caused.
 fn freeze_for(row: &mut Resource, order: &OrderId, unknown: bool) {
     let mine = matches!(&row.freeze, Some(Freeze::UnknownPayment { order: frozen_by }) if frozen_by == order);
-    if unknown && row.freeze.is_none() {
+    if unknown && row.freeze.is_none() && !crate::planted::is("unknown-not-frozen") {
         row.freeze = Some(Freeze::UnknownPayment { order: order.clone() });
     } else if !unknown && mine {
         row.freeze = None;

@@ -242,7 +242,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
     fn begin(&mut self, desk: &mut Desk, priced: Priced) -> Option<Job> {
         let now = self.engine.now();
         let too_old = PRICE_AGE_SECONDS < now.signed_duration_since(priced.at).num_seconds();
-        let holds = !too_old && priced.still_holds(&desk.state);
+        let holds = (!too_old && priced.still_holds(&desk.state)) || renewd_core::planted::is("price-age-ignored");
         let Priced { mut job, till, requotes, earlier, epoch, .. } = priced;
         if !holds {
             job.reprices += 1;
@@ -460,6 +460,9 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         job: &Job,
         chosen: &Till,
     ) -> Result<Result<Option<Till>, Refusal>, EngineError> {
+        if renewd_core::planted::is("earlier-not-sought") {
+            return Ok(Ok(None));
+        }
         let epoch = Some(self.engine.epoch());
         let mut rows = order.lines.iter().filter_map(|line| state.resources.get(&line.prepared.resource));
         if order.total.is_zero() || order.sought == epoch || rows.all(|row| row.sought == epoch) {

@@ -95,7 +95,8 @@ impl Desk {
             let mut alive = BTreeSet::new();
             for owner in order.last_attempt().map(|attempt| &attempt.owner).into_iter().chain(refunds.map(|r| &r.owner))
             {
-                if self.home.owner_alive(owner)? || renewd_core::planted::is("owners-never-die") {
+                let is_alive = self.home.owner_alive(owner)? && !renewd_core::planted::is("owners-look-dead");
+                if is_alive || renewd_core::planted::is("owners-never-die") {
                     alive.insert(owner.clone());
                 }
             }

@@ -218,7 +218,9 @@ fn job<'a>(
 ) -> Result<Job<'a>, Refusal> {
     if let Some(request) = request {
         let key = UseKey { request: request.clone(), resource: resource.id.clone() };
-        if let Some(used) = state.uses.get(&key).filter(|used| used.done) {
+        if let Some(used) =
+            state.uses.get(&key).filter(|used| used.done && !renewd_core::planted::is("request-unchecked"))
+        {
             return Err(Refusal::new(
                 Reason::AlreadyRenewed,
                 format!("request `{request}` was used for it by order {}", used.order),

@@ -97,7 +97,7 @@ impl Engine {
 fn stays_given_back(desk: &mut Desk, order: &OrderId, resource: &ResourceId, now: DateTime<Utc>) -> Option<Event> {
     let row = desk.state.resources.get(resource)?;
     let cover = Cover::find(row, desk.state.policies());
-    if mode_of(row, &cover, now).0 != Mode::Auto {
+    if mode_of(row, &cover, now).0 != Mode::Auto || renewd_core::planted::is("refund-keeps-auto") {
         return None;
     }
     let reason = Some(format!("order {order} was given back"));

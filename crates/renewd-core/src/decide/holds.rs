@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 
 /// The holds of an order made of some quotes in a month. A policy's limits count its own lines, an account's all.
 pub fn limit_holds(state: &State, account: &Account, quotes: &[Quote], month: &MonthKey) -> Vec<Hold> {
+    if crate::planted::is("limits-unchecked") {
+        return Vec::new();
+    }
     let nothing = MonthSum::default();
     let so_far = state.books.get(&account.name).and_then(|book| book.months.get(month)).unwrap_or(&nothing);
     let mut holds = Vec::new();

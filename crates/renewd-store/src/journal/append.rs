@@ -52,7 +52,7 @@ impl Journal {
     /// A limit is exceeded (nothing was written), or the disk failed: then every later call fails in the same way,
     /// and whether this commit exists is known only after the journal was opened again.
     pub(crate) fn append(&mut self, header: &RunHeader, events: &[Vec<u8>]) -> Result<Appended, JournalError> {
-        if let Some(failure) = self.failure.as_ref().filter(|_| !renewd_core::planted::is("sync-retried")) {
+        if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
         let (extent, header_payload) = self.check_limits(header, events)?;
@@ -126,11 +126,16 @@ impl Journal {
         let (_, mark_offset) = encoder.push(Kind::Mark, &header::mark_payload(extent.events));
         self.write_pending(&mut encoder)?;
         failpoint("journal.before-sync");
+        let place = Place { head: encoder.head, mark_offset, end_offset: encoder.offset };
+        if renewd_core::planted::is("watermark-before-sync") {
+            self.watermark.at(place).write(&mut *self.disk, &self.id)?;
+        }
         if !renewd_core::planted::is("commit-without-sync") {
-            self.disk.sync(FILE).map_err(|error| JournalError::Poisoned(Arc::new(error)))?;
+            let synced = self.disk.sync(FILE).map_err(|error| JournalError::Poisoned(Arc::new(error)));
+            synced
+                .or_else(|error| if renewd_core::planted::is("sync-failure-ignored") { Ok(()) } else { Err(error) })?;
         }
         failpoint("journal.after-sync");
-        let place = Place { head: encoder.head, mark_offset, end_offset: encoder.offset };
         self.watermark = self.watermark.at(place);
         self.watermark.write(&mut *self.disk, &self.id)?;
         failpoint("journal.after-watermark");

@@ -98,6 +98,9 @@ impl Watermark {
         disk.write_at(NEW, 0, &both).map_err(&failed)?;
         disk.sync(NEW).map_err(&failed)?;
         disk.rename(NEW, FILE).map_err(&failed)?;
+        if renewd_core::planted::is("names-not-synced") {
+            return Ok(());
+        }
         disk.sync_dir().map_err(&failed)
     }
 }
