@@ -1,27 +1,27 @@
 //! The auditor: reads the journal after every command, keeps its own model, and holds store and ledger against it.
 
 use crate::bank::ChargeState;
-use crate::model::{Model, Wrong};
+use crate::model::{Model, Try, Wrong};
 use crate::world::World;
-use renewd_core::ids::Digest;
 use renewd_core::order::{OrderStatus, RefundResult};
-use renewd_store::{Sequence, Store, StoreError};
+use renewd_store::{HistoryEntry, Sequence, Store, StoreError};
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
 
 /// Most characters of a record in a trace.
 const TRACED: usize = 400;
 
 /// A record for people: the event without when, who and how.
-fn shortened(text: &str) -> String {
-    let event = text.split_once("event: ").map_or(text, |(_, event)| event);
-    event.chars().take(TRACED).collect()
+fn shortened(entry: &HistoryEntry) -> String {
+    format!("{:?}", entry.event).chars().take(TRACED).collect()
 }
 
 /// What was read so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Auditor {
     pub(crate) model: Model,
-    /// A digest of every record that was read.
-    records: Vec<Digest>,
+    /// Every record that was read.
+    records: Vec<HistoryEntry>,
     last: Sequence,
     /// Records that were acknowledged: a crash must not lose them.
     acknowledged: usize,
@@ -34,17 +34,22 @@ fn failed(error: StoreError) -> Wrong {
 impl Auditor {
     /// Reads what is new. After a crash or a restore everything is read anew, and what was acknowledged must be there.
     pub(crate) fn observe(&mut self, world: &World, anew: bool) -> Result<(), Wrong> {
-        let store = world.inspect().map_err(failed)?;
+        let store = if anew { world.look_aside() } else { world.inspect() }.map_err(failed)?;
         if anew {
             let known = std::mem::take(self);
-            self.read(&store, world)?;
+            self.read(&store, world, &known.records)?;
             let kept = known.records.iter().zip(&self.records).take_while(|(old, new)| old == new).count();
             if kept < known.acknowledged {
                 return Err(format!("lost: of {} acknowledged records only {kept} are left", known.acknowledged));
             }
             self.acknowledged = known.acknowledged;
         } else {
-            self.read(&store, world)?;
+            // INVARIANT (clean-end): who ends in good order leaves nothing to be repaired.
+            let report = store.report();
+            if !report.is_clean() {
+                return Err(format!("left-behind: after a command that ended in good order {report:?}"));
+            }
+            self.read(&store, world, &[])?;
         }
         self.compare(&store)
     }
@@ -54,12 +59,18 @@ impl Auditor {
         self.acknowledged = self.records.len();
     }
 
-    /// Forgets what was acknowledged after a backup that takes the place of the store.
-    pub(crate) fn forget(&mut self) {
-        self.acknowledged = 0;
+    /// A backup takes the place of the store: what it has was acknowledged, and nothing else.
+    pub(crate) fn go_back_to(&mut self, records: usize) {
+        self.acknowledged = records;
     }
 
-    fn read(&mut self, store: &Store, world: &World) -> Result<(), Wrong> {
+    /// How many records there are.
+    pub(crate) fn records(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Reads on; `known` are records that were read before, in another life.
+    fn read(&mut self, store: &Store, world: &World, known: &[HistoryEntry]) -> Result<(), Wrong> {
         let mut wrong = None;
         let mut bank = world.bank();
         bank.pass(world.now());
@@ -67,25 +78,20 @@ impl Auditor {
         let mut last = self.last;
         let read = store.events_after(self.last, |entry| {
             last = entry.sequence;
-            let text = format!("{entry:?}");
             if world.profile.traced {
-                bank.notes.push(shortened(&text));
+                bank.notes.push(shortened(&entry));
             }
-            records.push(Digest::of(text.as_bytes()));
+            model.again = known.get(records.len()) == Some(&entry);
             if wrong.is_none() {
-                wrong = model.read(entry.at.timestamp(), &entry.event, &mut bank).err();
+                wrong = model.read(entry.at.timestamp(), &entry.event, &mut bank, &world.dir).err();
             }
+            records.push(entry);
             Ok(())
         });
         self.last = last;
         drop(bank);
         read.map_err(failed)?;
         wrong.map_or(Ok(()), Err)
-    }
-
-    /// The digest of all that was read: the same seed gives the same.
-    pub(crate) fn digest(&self) -> Digest {
-        Digest::of_parts(self.records.iter().map(|record| record.as_bytes().as_slice()))
     }
 
     /// Holds the store's rows against the model.
@@ -118,52 +124,49 @@ impl Auditor {
         Ok(())
     }
 
-    /// INVARIANT (money-has-an-end): with nothing left open, every charge ended in one extension or went back.
+    /// INVARIANT (money-has-an-end): with nothing left open, every charge ended in one extension or went back, and what
+    /// paid an order is still kept, but for what the journal knows to have gone back.
     pub(crate) fn close(&self, world: &World) -> Result<(), Wrong> {
         let bank = world.bank();
-        for charge in bank.charges.iter().filter(|it| it.state == ChargeState::Captured) {
-            let of_key = |(_, order): &(&String, &crate::model::Ordered)| {
-                order.tries.values().any(|it| it.key == charge.key && it.succeeded)
-            };
+        let kept = bank.charges.iter().filter(|it| it.state == ChargeState::Captured);
+        let mut kept_sums: BTreeMap<String, Decimal> = BTreeMap::new();
+        for charge in kept {
+            let of_charge = |it: &Try| it.succeeded && it.gateway == charge.gateway && it.key == charge.key;
+            let holder = self.model.orders.iter().find_map(|(id, order)| {
+                order.tries.iter().find(|(_, it)| of_charge(it)).map(|(number, _)| (id, order, *number))
+            });
             let back = charge.refunded();
-            let Some((id, order)) = self.model.orders.iter().find(of_key) else {
-                let of_lost_history = charge.era < bank.era;
-                let by_word = self.model.orders.get(&charge.order).is_some_and(|order| order.by_word);
-                // Whoever denies a charge to the last, for weeks, keeps it.
-                if back == charge.amount || of_lost_history || by_word || charge.denied {
+            let Some((id, order, number)) = holder else {
+                // What a store that is gone took is only found where the same is renewed again.
+                if back == charge.amount || charge.lost || charge.was_denied_to_the_last(bank.clock_went_back) {
                     continue;
                 }
                 return Err(format!("charge-without-end: {} for {}", charge.reference, charge.order));
             };
-            let number = order.tries.iter().find(|(_, it)| it.key == charge.key).map_or(0, |(number, _)| *number);
-            let extends = order.settled == Some(number);
-            if !extends && back != charge.amount && charge.era == bank.era {
+            if order.settled != Some(number) && back != charge.amount {
                 return Err(format!(
                     "charge-without-end: {} for {id} paid nothing and was not given back",
                     charge.reference
                 ));
             }
-            let known = order.given_back(number);
-            if known != back && charge.era == bank.era && !order.by_word {
-                return Err(format!("refunds: {back} of {} went back, the journal has {known}", charge.reference));
+            let (knowingly, known) = (charge.refunded_knowingly(), order.given_back(number));
+            let known_wrong = crate::known::REFUND_KEYS_WITHOUT_AMOUNT && charge.refunds.iter().any(|it| it.lost);
+            if (known < knowingly || back < known) && !order.misled_of_refund && !known_wrong {
+                let reference = &charge.reference;
+                return Err(format!("refunds: {back} of {reference} for {id} went back, the journal has {known}"));
+            }
+            if order.settled == Some(number) && !order.misled {
+                *kept_sums.entry(charge.currency.clone()).or_default() += charge.amount - known;
             }
         }
-        if bank.era == 0 {
-            self.balance_books(&bank)?;
+        // INVARIANT (books): what gateways took and kept is what orders were paid with.
+        for (currency, sum) in self.model.paid_to_gateways() {
+            let kept = kept_sums.remove(&currency).unwrap_or_default();
+            if kept != sum {
+                return Err(format!("books: gateways kept {kept} {currency}, and {sum} was sold"));
+            }
         }
-        Ok(())
-    }
-
-    /// INVARIANT (books): what gateways took and kept is what orders were paid with.
-    fn balance_books(&self, bank: &crate::bank::Bank) -> Result<(), Wrong> {
-        if self.model.orders.values().any(|order| order.by_word) || bank.charges.iter().any(|it| it.denied) {
-            return Ok(());
-        }
-        let mut kept = bank.totals();
-        for (key, sum) in self.model.paid_to_gateways() {
-            *kept.entry(key).or_default() -= sum;
-        }
-        match kept.into_iter().find(|(_, sum)| !sum.is_zero()) {
+        match kept_sums.into_iter().find(|(_, sum)| !sum.is_zero()) {
             Some((currency, sum)) => Err(format!("books: gateways kept {sum} {currency} more than was sold")),
             None => Ok(()),
         }

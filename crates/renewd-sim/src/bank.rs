@@ -4,11 +4,12 @@
 //! paid for twice. It must never look at the store.
 
 use crate::chance::Chance;
+use renewd_core::ids::Digest;
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a charge stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum ChargeState {
     /// The request is on its way and nobody can find it before this second.
     OnItsWay(i64),
@@ -19,6 +20,7 @@ pub(crate) enum ChargeState {
     /// The money is taken.
     Captured,
     /// Nothing was taken.
+    #[default]
     Declined,
     /// It was stopped.
     Canceled,
@@ -50,10 +52,21 @@ pub(crate) struct Refund {
     pub(crate) lines: Vec<String>,
     pub(crate) visible_at: i64,
     pub(crate) state: RefundState,
+    /// When it was asked for, in the ledger's own count.
+    pub(crate) tick: u64,
+    /// It was asked for by a store that is gone: a backup from before it took that store's place.
+    pub(crate) lost: bool,
 }
 
+/// Seconds after its request from which a charge that the gateway always denied may be believed not to exist: an hour,
+/// a day, three days and seven.
+const BELIEVED_SECONDS: i64 = 3_600 + 11 * 86_400;
+
+/// How often a charge that was given up must have been asked for before that is believed.
+const LOOKS: u32 = 4;
+
 /// A charge.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Charge {
     pub(crate) gateway: String,
     pub(crate) key: String,
@@ -66,19 +79,53 @@ pub(crate) struct Charge {
     pub(crate) visible_at: i64,
     pub(crate) state: ChargeState,
     pub(crate) refunds: Vec<Refund>,
-    /// Something outside renewd said or did what it must not about this charge, so that for a while two charges may
-    /// stand: the gateway denied it, it came later than gateways promise, or a person was wrong about it.
-    pub(crate) doubted: bool,
-    /// The last time anybody asked for it the gateway did not show it.
-    pub(crate) denied: bool,
+    /// When it was asked for, in the ledger's own count.
+    pub(crate) tick: u64,
+    /// When it was asked for, in seconds since 1970.
+    pub(crate) requested_at: i64,
+    /// From when on, in the ledger's own count, nobody could know of it: the gateway said that it has none when it
+    /// should have shown it, or a person said so and was believed. What is charged after that may be a second charge.
+    pub(crate) given_up: Option<u64>,
+    /// Looks since then that did not show it.
+    pub(crate) looks: u32,
+    /// The second at which the gateway denied it, where that was the last that it said of it.
+    pub(crate) denied_at: Option<i64>,
+    /// It was made by a store that is gone: a backup from before it took that store's place.
+    pub(crate) lost: bool,
     /// Restores of the store before it was made.
     pub(crate) era: u32,
 }
 
 impl Charge {
+    /// The gateway says that there is no such charge.
+    fn deny(&mut self, tick: u64, now: i64, beyond_window: bool) {
+        if beyond_window {
+            self.given_up.get_or_insert(tick);
+        }
+        self.denied_at = Some(now);
+        self.looks += u32::from(self.given_up.is_some());
+    }
+
+    /// Whether it was denied at every moment at which it had to be asked for again, until it could be believed not to
+    /// exist. Whoever denies a charge to the last keeps it.
+    pub(crate) fn was_denied_to_the_last(&self, clock_went_back: bool) -> bool {
+        let long = |at: i64| clock_went_back || self.requested_at + BELIEVED_SECONDS <= at;
+        self.given_up.is_some() && LOOKS <= self.looks && self.denied_at.is_some_and(long)
+    }
+
+    /// What went back of it, what a store that is gone asked for aside.
+    pub(crate) fn refunded_knowingly(&self) -> Decimal {
+        self.refunds.iter().filter(|it| it.state == RefundState::Done && !it.lost).map(|it| it.amount).sum()
+    }
+
     /// What went back of it.
     pub(crate) fn refunded(&self) -> Decimal {
         self.refunds.iter().filter(|it| it.state == RefundState::Done).map(|it| it.amount).sum()
+    }
+
+    /// Whether it was paid, and all of it went back.
+    pub(crate) fn is_all_back(&self) -> bool {
+        self.state == ChargeState::Captured && self.refunded() == self.amount
     }
 
     /// Whether money of this line went back.
@@ -113,6 +160,15 @@ pub(crate) struct Bank {
     /// What happened, in words.
     pub(crate) notes: Vec<String>,
     calls: BTreeMap<String, u64>,
+    tick: u64,
+    /// Orders of which a person said, without having seen it, that they are paid.
+    pub(crate) misled: BTreeSet<String>,
+    /// Whether the clock was ever set back.
+    pub(crate) clock_went_back: bool,
+    /// Resources that were charged since the last restore.
+    pub(crate) charged_since: BTreeSet<String>,
+    /// Orders of whose refunds a person said something without having looked.
+    pub(crate) misled_of_refunds: BTreeSet<String>,
 }
 
 impl Bank {
@@ -126,6 +182,11 @@ impl Bank {
             era: 0,
             notes: Vec::new(),
             calls: BTreeMap::new(),
+            tick: 0,
+            misled: BTreeSet::new(),
+            misled_of_refunds: BTreeSet::new(),
+            clock_went_back: false,
+            charged_since: BTreeSet::new(),
         }
     }
 
@@ -141,8 +202,68 @@ impl Bank {
         *self.fired.entry(what).or_default() += 1;
     }
 
-    pub(crate) fn by_key(&mut self, key: &str) -> Option<&mut Charge> {
-        self.charges.iter_mut().find(|charge| charge.key == key)
+    /// The next moment of the ledger's own count: its order of things, whatever the clock does.
+    pub(crate) fn tick(&mut self) -> u64 {
+        self.tick += 1;
+        self.tick
+    }
+
+    /// A gateway's charge of this key.
+    pub(crate) fn by_key(&mut self, gateway: &str, key: &str) -> Option<&mut Charge> {
+        self.charges.iter_mut().find(|charge| charge.gateway == gateway && charge.key == key)
+    }
+
+    /// A gateway's charge of this name.
+    pub(crate) fn by_reference(&mut self, gateway: &str, reference: &str) -> Option<&mut Charge> {
+        self.charges.iter_mut().find(|charge| charge.gateway == gateway && charge.reference == reference)
+    }
+
+    /// A person said that nothing was taken by the newest charge of this key, and was believed.
+    pub(crate) fn give_up(&mut self, key: &str) {
+        let tick = self.tick();
+        if let Some(charge) = self.charges.iter_mut().rev().find(|charge| charge.key == key) {
+            charge.given_up.get_or_insert(tick);
+        }
+    }
+
+    /// A gateway says that it has none of these charges.
+    pub(crate) fn deny(&mut self, charges: &[usize], now: i64, beyond_window: bool) {
+        let tick = self.tick();
+        for index in charges {
+            if let Some(charge) = self.charges.get_mut(*index) {
+                charge.deny(tick, now, beyond_window);
+            }
+        }
+    }
+
+    /// A gateway could not tell of this charge.
+    pub(crate) fn cannot_tell(&mut self, gateway: &str, key: &str) {
+        if let Some(charge) = self.by_key(gateway, key) {
+            charge.looks += u32::from(charge.given_up.is_some());
+        }
+    }
+
+    /// A gateway shows this charge.
+    pub(crate) fn show(&mut self, index: usize) -> Option<Charge> {
+        let charge = self.charges.get_mut(index)?;
+        charge.denied_at = None;
+        Some(charge.clone())
+    }
+
+    /// A backup takes the store's place: what was asked for since is of a history that is gone.
+    pub(crate) fn lose_after(&mut self, tick: u64) {
+        self.charged_since.clear();
+        for charge in &mut self.charges {
+            charge.lost |= tick < charge.tick;
+            for refund in &mut charge.refunds {
+                refund.lost |= tick < refund.tick;
+            }
+        }
+    }
+
+    /// A digest of everything in the ledger.
+    pub(crate) fn digest(&self) -> Digest {
+        Digest::of(format!("{:?}", self.charges).as_bytes())
     }
 
     /// Lets time pass.
@@ -186,7 +307,9 @@ impl Bank {
     }
 
     /// Writes a new charge down.
-    pub(crate) fn enter(&mut self, charge: Charge) {
+    pub(crate) fn enter(&mut self, mut charge: Charge) {
+        charge.tick = self.tick();
+        charge.era = self.era;
         let taken = charge.state == ChargeState::Captured;
         self.notes.push(format!(
             "bank: {} {:?} {} {} for {} attempt {} ({})",
@@ -204,17 +327,24 @@ impl Bank {
         }
     }
 
-    /// INVARIANT (one-charge): a line is paid for at most once, what went back aside.
+    /// INVARIANT (one-charge): a line is paid for at most once, what went back aside. A second charge is excused where
+    /// it was asked for when nobody could know of the first any more.
     fn judge(&mut self, index: usize) {
         let Some(new) = self.charges.get(index) else { return };
         for (other_index, other) in self.charges.iter().enumerate() {
-            if other_index == index || other.state != ChargeState::Captured || other.doubted || new.doubted {
+            let (first, second) = if other.tick < new.tick { (other, new) } else { (new, other) };
+            let excused = first.given_up.is_some_and(|given_up| given_up < second.tick);
+            if other_index == index || other.state != ChargeState::Captured || excused {
                 continue;
             }
             let twice = |line: &&Line| {
                 !other.is_back(&line.key) && other.lines.iter().any(|it| it.key == line.key) && !new.is_back(&line.key)
             };
-            if let Some(line) = new.lines.iter().find(twice) {
+            let known = |line: &&Line| {
+                let is_known = crate::known::SOUGHT_ONCE_FOR_ALL_TERMS && first.lost && !second.lost;
+                is_known && self.charged_since.contains(&line.item)
+            };
+            if let Some(line) = new.lines.iter().filter(|line| !known(line)).find(twice) {
                 let name = if other.era == new.era { "double-charge" } else { "double-charge-after-restore" };
                 self.violations.push(format!(
                     "{name}: {} is paid by {} (order {}) and by {} (order {})",
@@ -222,15 +352,5 @@ impl Bank {
                 ));
             }
         }
-    }
-
-    /// The sums of what was taken and what went back, by currency.
-    pub(crate) fn totals(&self) -> BTreeMap<String, Decimal> {
-        let mut totals = BTreeMap::new();
-        for charge in self.charges.iter().filter(|charge| charge.state == ChargeState::Captured) {
-            let sum: &mut Decimal = totals.entry(charge.currency.clone()).or_default();
-            *sum += charge.amount - charge.refunded();
-        }
-        totals
     }
 }

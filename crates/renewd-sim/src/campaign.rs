@@ -48,6 +48,8 @@ pub struct Report {
     pub renewals: u64,
     /// Seeds in which each fault struck.
     pub fired: BTreeMap<&'static str, u64>,
+    /// Seeds in which there were records of each kind.
+    pub events: BTreeMap<&'static str, u64>,
     /// Seeds that found something.
     pub failed: u64,
     /// What they found, by the name of the invariant.
@@ -65,6 +67,8 @@ fn live(seed: u64, workshop: &mut Workshop) -> io::Result<Outcome> {
         Ok(Outcome {
             seed,
             journal: String::new(),
+            bank: String::new(),
+            events: BTreeMap::new(),
             violation: Some(format!("panic: {text}")),
             fired: BTreeMap::new(),
             renewals: 0,
@@ -84,7 +88,7 @@ pub fn run(campaign: &Campaign) -> io::Result<Report> {
         let workers: Vec<_> = (0..campaign.threads.max(1))
             .map(|_| {
                 scope.spawn(|| -> io::Result<()> {
-                    let mut workshop = Workshop::new()?;
+                    let (mut workshop, mut other) = (Workshop::new()?, Workshop::new()?);
                     loop {
                         let seed = next.fetch_add(1, Ordering::SeqCst);
                         if campaign.seeds.end <= seed {
@@ -93,9 +97,20 @@ pub fn run(campaign: &Campaign) -> io::Result<Report> {
                         let mut outcome = live(seed, &mut workshop)?;
                         let again = campaign.doublecheck != 0 && seed.is_multiple_of(campaign.doublecheck);
                         if again {
-                            let second = live(seed, &mut workshop)?;
-                            if second.journal != outcome.journal && outcome.violation.is_none() {
-                                outcome.violation = Some("not-deterministic: the journals differ".to_owned());
+                            // In tools of its own: nothing that a world leaves in them may matter to the next.
+                            let second = live(seed, &mut other)?;
+                            let differs = (&second.journal, &second.bank, &second.violation)
+                                != (&outcome.journal, &outcome.bank, &outcome.violation);
+                            if differs {
+                                outcome.violation = Some(format!(
+                                    "not-deterministic: journals {} and {}, banks {} and {}, found {:?} and {:?}",
+                                    outcome.journal,
+                                    second.journal,
+                                    outcome.bank,
+                                    second.bank,
+                                    outcome.violation,
+                                    second.violation
+                                ));
                                 outcome.trace.push("-- the second time --".to_owned());
                                 outcome.trace.extend(second.trace);
                             }
@@ -124,6 +139,9 @@ fn add(report: &mut Report, outcome: Outcome, again: bool) {
     report.renewals += outcome.renewals;
     for fault in outcome.fired.keys() {
         *report.fired.entry(fault).or_default() += 1;
+    }
+    for event in outcome.events.keys() {
+        *report.events.entry(event).or_default() += 1;
     }
     let Some(violation) = outcome.violation else { return };
     report.failed += 1;

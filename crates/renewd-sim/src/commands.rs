@@ -52,15 +52,18 @@ fn act(world: &Arc<World>, chances: &mut Chance) -> String {
         (1, Some(order)) => format!("cancel {order}: {}", told(engine.cancel(&order, None))),
         (2, Some(order)) => {
             let ask = ResolveAsk { succeeded: false, reference: None, reason: "it looked so".to_owned() };
+            world.bank().misled_of_refunds.insert(order.to_string());
+            let resolved = engine.resolve(&order, &ask);
             // Whoever says so without having looked may be wrong, and then two charges stand for a while.
-            for charge in world.bank().charges.iter_mut().filter(|charge| charge.order == order.as_str()) {
-                charge.doubted |= charge.may_have_moved();
+            if let Some(key) = resolved.as_ref().ok().and_then(|view| view.attempts.last()).map(|it| it.key.clone()) {
+                world.bank().give_up(&key);
             }
-            format!("resolve {order}: {}", told(engine.resolve(&order, &ask)))
+            format!("resolve {order}: {}", told(resolved))
         }
         _ => format!("run: {}", told(engine.run(&RunOptions::default()))),
     };
     OTHER.set(Some(engine.restarted()));
+    world.machine().disk.change_process();
     said
 }
 
@@ -105,14 +108,22 @@ enum Step {
 impl Simulation {
     /// The store is made: documents, an inventory, perhaps some money.
     pub(crate) fn begin(&mut self) -> Result<(), Wrong> {
+        self.arm_soon();
         self.apply()?;
         self.import(&ImportOptions::default())?;
+        self.calm = true;
+        if self.auditor.model.expiries.is_empty() {
+            self.fire("begun-again");
+            self.apply()?;
+            self.import(&ImportOptions::default())?;
+        }
         if self.chances.percent(70) {
             self.top_up()?;
         }
         if self.auditor.model.expiries.is_empty() {
             return Err(format!("bug: the world is empty: {:?}", self.trace));
         }
+        self.calm = false;
         Ok(())
     }
 
@@ -218,6 +229,7 @@ impl Simulation {
             1 => MethodName::new("balance").ok(),
             _ => None,
         };
+        let pay_with = pay_with.filter(|_| !crate::known::ONLY_OWN_METHODS_ARE_SOUGHT || !self.world.profile.backups);
         let twice = self.chances.percent(10);
         let (pay_later, atomic) = (self.chances.percent(15), self.chances.percent(15));
         let (request, selector) = match request {
@@ -281,7 +293,7 @@ impl Simulation {
         let last = order.and_then(|order| order.tries.values().last().cloned());
         let Some(last) = last else { return Ok(()) };
         self.world.bank().pass(self.world.now());
-        let charge = self.world.bank().by_key(&last.key).cloned();
+        let charge = self.world.bank().by_key(&last.gateway, &last.key).cloned();
         let taken = charge.as_ref().is_some_and(|it| it.state == crate::bank::ChargeState::Captured);
         let undecided = charge.as_ref().is_some_and(|it| it.may_have_moved() && !taken);
         let errs = self.world.profile.people_err && self.chances.percent(30);
@@ -291,6 +303,9 @@ impl Simulation {
         let succeeded = taken != errs;
         if errs {
             self.fire("person-errs");
+            if succeeded {
+                self.world.bank().misled.insert(id.to_string());
+            }
         }
         let reference = charge.filter(|_| taken).map(|it| it.reference);
         let ask = ResolveAsk { succeeded, reference, reason: "seen at the gateway".to_owned() };

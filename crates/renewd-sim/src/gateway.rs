@@ -96,6 +96,21 @@ fn money(amount: Decimal, currency: &str) -> Option<Money> {
     Money::new(amount, currency.parse().ok()?).ok()
 }
 
+/// The second since 1970 of a moment as gateways are told it.
+fn second(moment: &str) -> i64 {
+    DateTime::parse_from_rfc3339(moment).map_or(i64::MIN, |moment| moment.timestamp())
+}
+
+/// What is said of a charge of which everything went back.
+fn given_back() -> Outcome {
+    Outcome::Declined {
+        code: "refunded".to_owned(),
+        message: "the charge was given back".to_owned(),
+        retry: Retry::Later,
+        not_before: None,
+    }
+}
+
 fn answer(charge: &Charge) -> Outcome {
     let reference = charge.reference.clone();
     match charge.state {
@@ -141,25 +156,24 @@ impl SimGateway {
         *fate
     }
 
-    fn enter(&self, bank: &mut Bank, request: &ChargeRequest, now: i64, state: ChargeState, late: bool) -> Outcome {
+    fn enter(&self, bank: &mut Bank, request: &ChargeRequest, state: ChargeState) -> Outcome {
         let key = request.idempotency_key.clone();
         let lag = i64::try_from(self.world.profile.visibility_seconds).unwrap_or_default();
         let lag = bank.chances("lag", &key).between(0, lag);
+        let requested_at = second(&request.requested_at);
         let charge = Charge {
             gateway: self.name.clone(),
-            reference: format!("ch_{}", key.get(..12).unwrap_or(&key)),
+            reference: format!("ch_{}_{}", self.name, key.get(..12).unwrap_or(&key)),
             order: request.order.clone(),
             attempt: request.attempt,
             amount: request.amount.parse().unwrap_or_default(),
             currency: request.currency.clone(),
             lines: request.lines.iter().map(|line| Line { item: line.item.clone(), key: line.key.clone() }).collect(),
-            visible_at: now + lag,
+            requested_at,
+            visible_at: requested_at + lag,
             state,
-            refunds: Vec::new(),
-            doubted: late,
-            denied: false,
-            era: bank.era,
             key,
+            ..Charge::default()
         };
         let answer = answer(&charge);
         bank.enter(charge);
@@ -167,10 +181,11 @@ impl SimGateway {
     }
 
     /// A key that the gateway knows is answered as before, if it is for the same.
-    fn replay(bank: &mut Bank, request: &ChargeRequest) -> Option<Outcome> {
-        let known = bank.by_key(&request.idempotency_key)?;
+    fn replay(&self, bank: &mut Bank, request: &ChargeRequest) -> Option<Outcome> {
+        let known = bank.by_key(&self.name, &request.idempotency_key)?;
         let amount: Decimal = request.amount.parse().unwrap_or_default();
         let same = known.amount == amount
+            && known.currency == request.currency
             && known.lines.len() == request.lines.len()
             && known.lines.iter().all(|line| request.lines.iter().any(|it| it.key == line.key));
         if !same {
@@ -184,11 +199,11 @@ impl SimGateway {
     fn deal(&self, fate: Fate, request: &ChargeRequest, now: i64, chances: &mut Chance) -> Outcome {
         let mut bank = self.world.bank();
         let bank = &mut *bank;
-        let mut enter = |state, late| self.enter(bank, request, now, state, late);
+        let mut enter = |state| self.enter(bank, request, state);
         match fate {
-            Fate::Success | Fate::Duplicate | Fate::Slow | Fate::Meanwhile => enter(ChargeState::Captured, false),
+            Fate::Success | Fate::Duplicate | Fate::Slow | Fate::Meanwhile => enter(ChargeState::Captured),
             Fate::DeclineNever | Fate::DeclineLater | Fate::DeclineOther | Fate::DeclineNotBefore => {
-                enter(ChargeState::Declined, false);
+                enter(ChargeState::Declined);
                 match fate {
                     Fate::DeclineNever => decline(Retry::Never, None),
                     Fate::DeclineOther => decline(Retry::OtherMethod, None),
@@ -198,12 +213,12 @@ impl SimGateway {
             }
             Fate::TimeoutBefore | Fate::ResetBefore | Fate::CrashBefore => unknown("the connection was lost"),
             Fate::TimeoutAfter | Fate::ResetAfter | Fate::ErrorAfter | Fate::CrashAfter => {
-                enter(ChargeState::Captured, false);
+                enter(ChargeState::Captured);
                 unknown("no answer came")
             }
             Fate::Garbage => {
                 let state = if chances.percent(50) { ChargeState::Captured } else { ChargeState::Declined };
-                enter(state, false);
+                enter(state);
                 let amount: Decimal = request.amount.parse().unwrap_or_default();
                 match money(amount + Decimal::ONE, &request.currency) {
                     Some(amount) => {
@@ -213,16 +228,16 @@ impl SimGateway {
                 }
             }
             Fate::Late => {
-                enter(ChargeState::OnItsWay(now + chances.between(600, 6 * 86_400)), true);
+                enter(ChargeState::OnItsWay(now + chances.between(600, 6 * 86_400)));
                 unknown("no answer came")
             }
-            Fate::PendingSuccess => enter(ChargeState::Pending(now + chances.between(60, 4 * 86_400), true), false),
-            Fate::PendingDecline => enter(ChargeState::Pending(now + chances.between(60, 4 * 86_400), false), false),
+            Fate::PendingSuccess => enter(ChargeState::Pending(now + chances.between(60, 4 * 86_400), true)),
+            Fate::PendingDecline => enter(ChargeState::Pending(now + chances.between(60, 4 * 86_400), false)),
             Fate::ActionConfirmed => {
                 let expires = now + chances.between(3_600, 2 * 86_400);
-                enter(ChargeState::Action(expires, Some(chances.between(now + 60, expires))), false)
+                enter(ChargeState::Action(expires, Some(chances.between(now + 60, expires))))
             }
-            Fate::ActionExpires => enter(ChargeState::Action(now + chances.between(600, 2 * 86_400), None), false),
+            Fate::ActionExpires => enter(ChargeState::Action(now + chances.between(600, 2 * 86_400), None)),
             Fate::PriceMoved => {
                 let amount: Decimal = request.amount.parse().unwrap_or_default();
                 match money(amount + Decimal::TEN, &request.currency) {
@@ -233,39 +248,49 @@ impl SimGateway {
         }
     }
 
-    /// The newest charge that the gateway would show, if it says what it knows.
+    /// What the gateway shows, if it says what it knows. Asked since when, it looks for the lines too: a payment of one
+    /// that has not gone back, else one that is not decided. Its own one, of that key, counts also where it is dead.
     fn look(&self, bank: &mut Bank, asked: &ChargeRef, lies: bool, now: i64) -> Option<Charge> {
-        let by_lines = asked.since.is_some();
-        let wanted = |charge: &Charge| {
-            let shares = |key: &String| charge.lines.iter().any(|line| line.key == *key) && !charge.is_back(key);
-            let fits = match by_lines {
-                true => charge.may_have_moved() && asked.line_keys.iter().any(shares),
-                false => charge.key == asked.idempotency_key,
-            };
-            fits && charge.gateway == self.name
+        let since = asked.since.as_deref().map(second);
+        let is_own = |charge: &Charge| charge.key == asked.idempotency_key;
+        let shares = |charge: &Charge| {
+            let wanted = |key: &String| charge.lines.iter().any(|line| line.key == *key) && !charge.is_back(key);
+            asked.line_keys.iter().any(wanted)
         };
-        let (mut denied, mut lagged, mut shown) = (false, false, None);
-        for charge in bank.charges.iter_mut().rev().filter(|charge| wanted(charge)) {
-            let hidden = matches!(charge.state, ChargeState::OnItsWay(_)) || now < charge.visible_at;
-            charge.denied = lies || hidden;
+        let fits = |charge: &Charge| {
+            let alike = since.is_some_and(|since| since <= charge.requested_at) && shares(charge);
+            charge.gateway == self.name && (is_own(charge) || (alike && charge.may_have_moved()))
+        };
+        let is_hidden = |charge: &Charge| matches!(charge.state, ChargeState::OnItsWay(_)) || now < charge.visible_at;
+        let (mut denied, mut lagging, mut shown) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, charge) in bank.charges.iter().enumerate().rev().filter(|(_, charge)| fits(charge)) {
             if lies {
-                charge.doubted |= charge.may_have_moved();
-                denied = true;
-            } else if hidden {
-                lagged = true;
-                // Only where it is asked without knowing since when it may lag does a truthful lag mislead.
-                charge.doubted |= by_lines;
-            } else if shown.is_none() {
-                shown = Some(charge.clone());
+                denied.push(index);
+            } else if is_hidden(charge) {
+                lagging.push(index);
+            } else {
+                let rank = match charge.state {
+                    ChargeState::Captured if since.is_none() || shares(charge) => 0,
+                    _ if since.is_none() || charge.may_have_moved() && !charge.is_all_back() => 1,
+                    _ => 2,
+                };
+                shown.push((rank, index));
             }
         }
-        if denied {
-            bank.fire("find-denied");
+        let shown = shown.into_iter().min_by_key(|(rank, _)| *rank).map(|(_, index)| index);
+        for (name, indices) in [("find-denied", denied), ("find-late", lagging)] {
+            if indices.is_empty() {
+                continue;
+            }
+            bank.fire(name);
+            // Nobody tells since when a charge of another key may lag.
+            let asked_at = second(&asked.requested_at);
+            let window = i64::try_from(self.world.profile.visibility_seconds).unwrap_or_default();
+            if shown.is_none() {
+                bank.deny(&indices, now, since.is_some() || asked_at + window <= now);
+            }
         }
-        if lagged {
-            bank.fire("find-late");
-        }
-        shown
+        shown.and_then(|index| bank.show(index))
     }
 }
 
@@ -301,7 +326,7 @@ impl Gateway for SimGateway {
         let (fate, mut chances) = {
             let mut bank = self.world.bank();
             bank.pass(now);
-            if let Some(known) = Self::replay(&mut bank, request) {
+            if let Some(known) = self.replay(&mut bank, request) {
                 bank.fire("charge-replayed");
                 return known;
             }
@@ -320,7 +345,7 @@ impl Gateway for SimGateway {
             Fate::CrashAfter => self.world.kill(),
             Fate::Slow => self.world.advance(chances.between(30, 900)),
             Fate::Meanwhile => self.world.meanwhile(&mut chances),
-            Fate::Duplicate => answer = Self::replay(&mut self.world.bank(), request).unwrap_or(answer),
+            Fate::Duplicate => answer = self.replay(&mut self.world.bank(), request).unwrap_or(answer),
             Fate::Success
             | Fate::DeclineNever
             | Fate::DeclineLater
@@ -354,6 +379,7 @@ impl Gateway for SimGateway {
         let mut chances = bank.chances("find", &asked.idempotency_key);
         if bank.chaos && chances.percent(chaos.cannot_tell) {
             bank.fire("find-cannot-tell");
+            bank.cannot_tell(&self.name, &asked.idempotency_key);
             return reason("the gateway does not answer");
         }
         let lies = bank.chaos && chances.percent(chaos.denies);
@@ -365,7 +391,7 @@ impl Gateway for SimGateway {
                 Some(amount) => FindResult::Found(FoundCharge {
                     reference: charge.reference.clone(),
                     amount,
-                    outcome: answer(&charge),
+                    outcome: if charge.is_all_back() { given_back() } else { answer(&charge) },
                     line_keys: charge.lines.iter().map(|line| line.key.clone()).collect(),
                     key: Some(charge.key.clone()),
                 }),
@@ -385,7 +411,10 @@ impl Gateway for SimGateway {
         let mut chances = bank.chances("refund", &request.idempotency_key);
         let dealt = if bank.chaos { chances.weighted(REFUND_FATES) } else { None };
         let (fate, name) = dealt.unwrap_or((RefundFate::Success, "refund-success"));
-        let Some(charge) = bank.charges.iter_mut().find(|it| it.reference == request.reference) else {
+        let tick = bank.tick();
+        let Some(charge) = bank.by_reference(&self.name, &request.reference) else {
+            let complaint = format!("refund-elsewhere: {} has no {} to give back", self.name, request.reference);
+            bank.violations.push(complaint);
             return declined("no-charge");
         };
         if let Some(known) = charge.refunds.iter().find(|it| it.key == request.idempotency_key) {
@@ -414,6 +443,8 @@ impl Gateway for SimGateway {
             lines: request.line_keys.clone(),
             visible_at: now + chances.between(0, lag),
             state,
+            tick,
+            lost: false,
         };
         let answer = refund_answer(&refund, &request.currency);
         charge.refunds.push(refund);
@@ -446,7 +477,8 @@ impl Gateway for SimGateway {
             bank.fire("find-refund-cannot-tell");
             return FindRefundResult::Unknown { reason: "the gateway does not answer".to_owned() };
         }
-        let refunds = bank.charges.iter().flat_map(|charge| &charge.refunds);
+        let own = bank.charges.iter().filter(|charge| charge.gateway == self.name);
+        let refunds = own.flat_map(|charge| &charge.refunds);
         match refunds.filter(|it| it.visible_at <= now).find(|it| it.key == asked.idempotency_key) {
             Some(refund) => FindRefundResult::Found { refund: refund_answer(refund, &asked.currency) },
             None => FindRefundResult::NotFound,
@@ -465,7 +497,7 @@ impl Gateway for SimGateway {
             bank.fire("cancel-cannot-tell");
             return CancelOutcome::Unknown { reason: "the gateway does not answer".to_owned() };
         }
-        let Some(charge) = bank.by_key(&asked.idempotency_key) else { return CancelOutcome::NotFound };
+        let Some(charge) = bank.by_key(&self.name, &asked.idempotency_key) else { return CancelOutcome::NotFound };
         match charge.state {
             ChargeState::Captured => match money(charge.amount, &charge.currency) {
                 Some(amount) => CancelOutcome::Charged { reference: charge.reference.clone(), amount },

@@ -11,11 +11,14 @@ mod campaign;
 mod chance;
 mod commands;
 mod documents;
+mod faults;
 mod gateway;
+mod known;
 mod liveness;
 mod model;
 #[cfg(feature = "planted")]
 pub mod planted;
+mod rules;
 mod simulation;
 pub mod summary;
 mod workshop;

@@ -85,7 +85,7 @@ impl Simulation {
         let mut late: Vec<String> = Vec::new();
         for (id, order) in &self.auditor.model.orders {
             let stuck = |(number, it): (&u32, &crate::model::Try)| {
-                let back = self.world.bank().by_key(&it.key).is_some_and(|charge| charge.refunded() == charge.amount);
+                let back = self.world.bank().by_key(&it.gateway, &it.key).is_some_and(|charge| charge.is_all_back());
                 it.succeeded && order.settled != Some(*number) && !back
             };
             if order.tries.iter().any(stuck) {

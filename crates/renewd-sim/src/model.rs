@@ -3,10 +3,14 @@
 //! Nothing of the product's own sums is used. Every record is held against the bank's ledger when it is read.
 
 use crate::bank::{Bank, ChargeState, RefundState};
+use crate::rules::Rules;
+use renewd_core::documents::Windows;
 use renewd_core::event::Event;
 use renewd_core::order::{Attempt, Order, Origin, Outcome, Payment, Refund, RefundCause, RefundResult};
+use renewd_core::quote::Quote;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// One line of an order.
 #[derive(Debug, Clone)]
@@ -15,16 +19,21 @@ pub(crate) struct Line {
     pub(crate) old: i64,
     pub(crate) new: i64,
     total: Decimal,
-    months: i64,
+    windows: Windows,
+    quote: Box<Quote>,
 }
 
 /// One try to collect.
 #[derive(Debug, Clone)]
 pub(crate) struct Try {
+    /// The gateway that was asked, and the key; after it paid, those of the charge that did.
+    pub(crate) gateway: String,
     pub(crate) key: String,
     pub(crate) by_balance: bool,
     pub(crate) open: bool,
     pub(crate) succeeded: bool,
+    /// Its order would have cost something else when it began.
+    old_price: bool,
 }
 
 /// One try to give back.
@@ -49,8 +58,13 @@ pub(crate) struct Ordered {
     requests: Vec<String>,
     /// The attempt that paid it; 0 where nothing was to pay.
     pub(crate) settled: Option<u32>,
-    /// A person said so.
-    pub(crate) by_word: bool,
+    /// A person said, and was wrong, that it was paid.
+    pub(crate) misled: bool,
+    /// A person said, and was wrong, that money had not gone back.
+    pub(crate) misled_of_refund: bool,
+    by_itself: bool,
+    /// Nobody has approved it since it was held.
+    held: bool,
     pub(crate) closed: bool,
     undone: Vec<String>,
 }
@@ -67,6 +81,12 @@ pub(crate) struct Model {
     /// Resources whose expiry an inventory has moved.
     moved: BTreeSet<String>,
     pub(crate) renewals: u64,
+    /// Documents and calendar.
+    pub(crate) rules: Rules,
+    /// Records of each kind.
+    pub(crate) events: BTreeMap<&'static str, u32>,
+    /// The record was read before: the bank has gone on since.
+    pub(crate) again: bool,
 }
 
 /// What is wrong, in words that begin with the name of an invariant.
@@ -78,7 +98,9 @@ fn ensure(holds: bool, wrong: impl FnOnce() -> Wrong) -> Result<(), Wrong> {
 
 impl Model {
     /// Takes in one record, at a second since 1970.
-    pub(crate) fn read(&mut self, at: i64, event: &Event, bank: &mut Bank) -> Result<(), Wrong> {
+    pub(crate) fn read(&mut self, at: i64, event: &Event, bank: &mut Bank, blobs: &Path) -> Result<(), Wrong> {
+        self.rules.read(event, blobs)?;
+        *self.events.entry(kind(event)).or_default() += 1;
         if let Event::ResourceAdded { resource } = event {
             self.expiries.insert(resource.id.to_string(), resource.end.expiry.instant().timestamp());
         } else if let Event::ResourceImported { resource, change } = event {
@@ -87,6 +109,7 @@ impl Model {
                 self.expiries.insert(resource.to_string(), end.expiry.instant().timestamp());
             }
         } else if let Event::OrderPlaced { order } = event {
+            self.rules.placed(order, at, bank.clock_went_back)?;
             self.placed(order)?;
         } else if let Event::BalanceToppedUp { account, amount, reference } = event {
             let name = (account.to_string(), reference.clone());
@@ -97,9 +120,10 @@ impl Model {
         } else if let Event::PhaseEntered { resource, phase, expiry } = event {
             let known = self.expiries.get(resource.as_str()).copied();
             if *phase == renewd_core::resource::Phase::Released {
-                ensure(known == Some(expiry.timestamp()) && expiry.timestamp() < at, || {
+                ensure(known == Some(expiry.timestamp()), || {
                     format!("released-early: {resource} is released around {expiry}, and expires at {known:?}")
                 })?;
+                self.rules.may_release(resource.as_str(), expiry.timestamp(), at)?;
             }
         } else if let Some(order) = event.order() {
             let id = order.to_string();
@@ -120,17 +144,13 @@ impl Model {
                 old: line.prepared.old_end.expiry.instant().timestamp(),
                 new: line.prepared.new_expiry().instant().timestamp(),
                 total: line.total.amount(),
-                months: i64::from(line.prepared.dates.term.months()),
+                windows: line.prepared.windows,
+                quote: Box::new(line.clone()),
             })
             .collect();
         for line in &lines {
             ensure(self.expiries.get(&line.resource) == Some(&line.old), || {
                 format!("placed-elsewhere: {id} would extend {} from {}", line.resource, line.old)
-            })?;
-            let days = (line.new - line.old) / 86_400;
-            let (least, most) = (line.months * 28 - 1, line.months * 31 + 32 + 40);
-            ensure(least <= days && days <= most, || {
-                format!("odd-term: {id} extends {} by {days} days for {} months", line.resource, line.months)
             })?;
             let elsewhere = self.orders.iter().find(|(other, it)| {
                 **other != id && !it.closed && it.lines.iter().any(|other| other.resource == line.resource)
@@ -152,6 +172,8 @@ impl Model {
             total: order.total.amount(),
             lines,
             requests,
+            by_itself: order.origin == Origin::Auto,
+            held: !order.holds.is_empty(),
             ..Ordered::default()
         };
         self.orders.insert(id, ordered);
@@ -172,6 +194,9 @@ impl Model {
         bank: &mut Bank,
     ) -> Result<Ordered, Wrong> {
         if let Event::AttemptStarted { attempt, .. } = event {
+            if !self.again {
+                bank.charged_since.extend(order.lines.iter().map(|line| line.resource.clone()));
+            }
             self.attempt_started(id, &mut order, attempt)?;
         } else if let Event::AttemptEnded { number, result, .. } = event {
             attempt_ended(id, &mut order, *number, result, bank)?;
@@ -179,19 +204,21 @@ impl Model {
             if let Some(it) = order.tries.get_mut(number) {
                 it.open = false;
                 // A person may be wrong, and then two charges stand for a while.
-                if let Some(charge) = bank.by_key(&it.key) {
-                    charge.doubted |= charge.may_have_moved();
+                let tick = bank.tick();
+                if let Some(charge) = bank.by_key(&it.gateway, &it.key) {
+                    charge.given_up.get_or_insert(tick);
                 }
             }
         } else if let Event::LateSuccess { number, .. } = event {
-            let key = order.tries.get(number).map(|it| it.key.clone()).unwrap_or_default();
-            let paid =
-                |it: &Ordered| it.settled.and_then(|number| it.tries.get(&number)).is_some_and(|it| it.key == key);
+            let Some(late) = order.tries.get(number).cloned() else {
+                return Err(format!("attempt-unknown: {number} of {id}"));
+            };
+            let paid = |it: &Ordered| it.paid_by().is_some_and(|it| it.is_same_charge(&late));
             if let Some((owner, _)) = self.orders.iter().find(|(_, it)| paid(it)) {
                 return Err(format!("late-success-of-another: {id} gives back what {owner} was paid with"));
             }
-            let taken = bank.by_key(&key).is_some_and(|it| it.state == ChargeState::Captured);
-            ensure(taken || order.by_word, || format!("late-success-of-nothing: attempt {number} of {id}"))?;
+            let taken = bank.by_key(&late.gateway, &late.key).is_some_and(|it| it.state == ChargeState::Captured);
+            ensure(taken || bank.misled.contains(id), || format!("late-success-of-nothing: attempt {number} of {id}"))?;
             if let Some(it) = order.tries.get_mut(number) {
                 (it.open, it.succeeded) = (false, true);
             }
@@ -199,11 +226,20 @@ impl Model {
             self.settled(id, &mut order, payment, bank)?;
         } else if let Event::RefundStarted { refund, .. } = event {
             refund_started(id, &mut order, refund)?;
+            let renewed_again = refund.line().filter(|line| self.rules.is_auto(line.as_str()));
+            ensure(renewed_again.is_none(), || {
+                format!("given-back-and-auto: {renewed_again:?} of {id} is given back, and would be renewed by itself")
+            })?;
         } else if let Event::RefundEnded { number, result, .. } = event {
             if let RefundResult::Refunded { .. } = result {
                 self.refunded(id, &mut order, *number, bank)?;
-            } else if let RefundResult::Declined { code, .. } = result {
-                order.by_word |= code == "resolved";
+            } else if let RefundResult::Declined { code, .. } = result
+                && code == "resolved"
+            {
+                ensure(bank.misled_of_refunds.contains(id), || {
+                    format!("word-of-nobody: refund {number} of {id} is given up")
+                })?;
+                order.misled_of_refund = true;
             }
         } else if let Event::OrderCanceled { .. } | Event::OrderExpired { .. } = event {
             ensure(!order.tries.values().any(|it| it.open), || format!("closed-while-open: {id}"))?;
@@ -211,6 +247,10 @@ impl Model {
             order.closed = true;
         } else if let Event::OrderAdopted { request, .. } = event {
             order.requests.push(request.to_string());
+        } else if let Event::OrderHeld { .. } = event {
+            order.held = true;
+        } else if let Event::OrderApproved { .. } = event {
+            order.held = false;
         }
         Ok(order)
     }
@@ -218,6 +258,7 @@ impl Model {
     fn attempt_started(&mut self, id: &str, order: &mut Ordered, attempt: &Attempt) -> Result<(), Wrong> {
         let number = attempt.number;
         ensure(!order.closed && order.settled.is_none(), || format!("attempt-on-closed: {number} of {id}"))?;
+        ensure(!order.held, || format!("charged-while-held: attempt {number} of {id}, which nobody has approved"))?;
         ensure(!order.tries.values().any(|it| it.open), || {
             format!("attempt-while-open: attempt {number} of {id} begins and another is not decided")
         })?;
@@ -233,9 +274,11 @@ impl Model {
                 format!("frozen: {} is charged for {id} while another order's payment is not decided", line.resource)
             })?;
         }
+        let old_price = !order.lines.iter().all(|line| self.rules.price_holds(&line.quote));
         let key = attempt.key.to_string();
         let owner = format!("{id}/{number}");
         let by_balance = attempt.method.method.is_balance();
+        let gateway = attempt.document.as_ref().map(|plugin| plugin.name.to_string()).unwrap_or_default();
         if let Some(other) = self.keys.insert(key.clone(), owner.clone())
             && other != owner
             && !by_balance
@@ -246,7 +289,7 @@ impl Model {
             });
             ensure(same, || format!("key-regenerated: {key} is for {owner} and {other}"))?;
         }
-        order.tries.insert(number, Try { key, by_balance, open: true, succeeded: false });
+        order.tries.insert(number, Try { gateway, key, by_balance, open: true, succeeded: false, old_price });
         Ok(())
     }
 
@@ -259,31 +302,45 @@ impl Model {
             }
             Payment::Attempt { attempt, reference } => (*attempt, Some(reference)),
             Payment::Resolved { attempt, reference, .. } => {
-                order.by_word = true;
+                order.misled = bank.misled.contains(id);
                 (*attempt, reference.as_ref())
             }
         };
         if let Some(it) = order.tries.get_mut(&number) {
+            price_in_force(id, number, it, bank)?;
             (it.open, it.succeeded) = (false, true);
             if it.by_balance {
                 let (account, currency, total) = (order.account.clone(), order.currency.clone(), order.total);
                 self.book(&account, &currency, -total)?;
             } else {
                 // A restored store takes a charge of the history that it lost, which another attempt had made.
-                let charge = bank.charges.iter().find(|it| reference == Some(&it.reference));
-                it.key = charge.map_or(it.key.clone(), |charge| charge.key.clone());
-                let fits = charge.is_some_and(|it| it.state == ChargeState::Captured && it.amount == order.total);
-                ensure(fits || order.by_word, || {
+                let charge = reference.and_then(|reference| bank.by_reference(&it.gateway, reference));
+                it.key = charge.as_ref().map_or(it.key.clone(), |charge| charge.key.clone());
+                let again = self.again;
+                let fits = charge.is_some_and(|charge| {
+                    let is_kept = again || charge.refunded_knowingly().is_zero();
+                    charge.state == ChargeState::Captured
+                        && is_kept
+                        && charge.amount == order.total
+                        && charge.currency == order.currency
+                });
+                ensure(fits || order.misled, || {
                     let total = order.total;
                     format!("extension-without-money: {id} is settled by attempt {number}, and no gateway took {total}")
                 })?;
-                let given_back = |other: &Ordered| other.tries.values().any(|of| of.key == it.key && of.succeeded);
-                if let Some((other, _)) = self.orders.iter().find(|(_, other)| given_back(other)) {
-                    return Err(format!("late-success-of-another: {other} gives back what {id} was paid with"));
+                let it = it.clone();
+                let holds = |other: &Ordered| other.tries.values().any(|of| of.succeeded && of.is_same_charge(&it));
+                if let Some((other, holder)) = self.orders.iter().find(|(_, other)| holds(other)) {
+                    let name = match holder.paid_by().is_some_and(|paid| paid.is_same_charge(&it)) {
+                        true => "paid-by-one-charge",
+                        false => "late-success-of-another",
+                    };
+                    return Err(format!("{name}: {other} and {id} have the same charge"));
                 }
             }
         }
         for line in &order.lines {
+            self.rules.settled(&line.resource, line.windows, order.by_itself);
             let expiry = self.expiries.insert(line.resource.clone(), line.new);
             ensure(expiry == Some(line.old), || {
                 format!(
@@ -313,11 +370,16 @@ impl Model {
         match order.tries.get(&back.attempt) {
             Some(it) if it.by_balance => self.book(&account, &currency, back.amount)?,
             Some(it) => {
-                let charge = bank.by_key(&it.key);
+                let charge = bank.by_key(&it.gateway, &it.key);
                 let done = charge.is_some_and(|charge| {
-                    charge.refunds.iter().any(|it| it.key == back.key && it.state == RefundState::Done)
+                    let known = |it: &crate::bank::Refund| crate::known::REFUND_KEYS_WITHOUT_AMOUNT && it.lost;
+                    let same =
+                        |it: &&crate::bank::Refund| it.key == back.key && (it.amount == back.amount || known(it));
+                    charge.refunds.iter().filter(same).any(|it| it.state == RefundState::Done)
                 });
-                ensure(done || order.by_word, || format!("refund-of-nothing: refund {number} of {id}"))?;
+                ensure(done || bank.misled_of_refunds.contains(id), || {
+                    format!("refund-of-nothing: refund {number} of {id}")
+                })?;
             }
             None => return Err(format!("refund-of-no-attempt: refund {number} of {id}")),
         }
@@ -341,14 +403,63 @@ impl Model {
     }
 }
 
+/// INVARIANT (price-in-force): an attempt asks for what the order costs when it begins. One that only takes a charge of
+/// the lost history asks for nothing.
+fn price_in_force(id: &str, number: u32, it: &Try, bank: &mut Bank) -> Result<(), Wrong> {
+    let own = bank.by_key(&it.gateway, &it.key).is_some_and(|charge| charge.order == id && !charge.lost);
+    ensure(!it.old_price || !(own || it.by_balance), || {
+        format!("charged-old-price: attempt {number} of {id} asked for what it would not cost any more")
+    })
+}
+
+/// What kind of record it is: an exhaustive list, so that a new kind has to be thought of here.
+fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::DocumentPut { .. } => "document-put",
+        Event::DocumentRemoved { .. } => "document-removed",
+        Event::RevisionApplied { .. } => "revision-applied",
+        Event::WindowsCaptured { .. } => "windows-captured",
+        Event::ResourceAdded { .. } => "resource-added",
+        Event::ResourceImported { .. } => "resource-imported",
+        Event::ResourceFrozen { .. } => "resource-frozen",
+        Event::ResourceThawed { .. } => "resource-thawed",
+        Event::ModeChosen { .. } => "mode-chosen",
+        Event::ModeReturned { .. } => "mode-returned",
+        Event::OrderPlaced { .. } => "order-placed",
+        Event::OrderAdopted { .. } => "order-adopted",
+        Event::OrderApproved { .. } => "order-approved",
+        Event::OrderHeld { .. } => "order-held",
+        Event::OrderCanceled { .. } => "order-canceled",
+        Event::OrderExpired { .. } => "order-expired",
+        Event::AttemptStarted { .. } => "attempt-started",
+        Event::AttemptEnded { .. } => "attempt-ended",
+        Event::AttemptChecked { .. } => "attempt-checked",
+        Event::LateSuccess { .. } => "late-success",
+        Event::RefundStarted { .. } => "refund-started",
+        Event::RefundEnded { .. } => "refund-ended",
+        Event::RefundChecked { .. } => "refund-checked",
+        Event::OrderSettled { .. } => "order-settled",
+        Event::ResolvedDeclined { .. } => "resolved-declined",
+        Event::PhaseEntered { .. } => "phase-entered",
+        Event::ResourceConverted { .. } => "resource-converted",
+        Event::ResourceEnded { .. } => "resource-ended",
+        Event::AutoFailed { .. } => "auto-failed",
+        Event::AutoFinished { .. } => "auto-finished",
+        Event::BalanceToppedUp { .. } => "balance-topped-up",
+        Event::EventsDelivered { .. } => "events-delivered",
+    }
+}
+
 fn attempt_ended(id: &str, order: &mut Ordered, number: u32, result: &Outcome, bank: &mut Bank) -> Result<(), Wrong> {
     let Some(it) = order.tries.get_mut(&number) else { return Err(format!("attempt-unknown: {number} of {id}")) };
     let declined = matches!(result, Outcome::Declined { .. } | Outcome::PriceMoved { .. });
     it.open = !declined;
+    price_in_force(id, number, it, bank)?;
     if declined && !it.by_balance {
-        let of_order =
-            |charge: &&mut crate::bank::Charge| charge.order == id && !charge.doubted && charge.may_have_moved();
-        let taken = bank.by_key(&it.key).filter(of_order);
+        let of_order = |charge: &&mut crate::bank::Charge| {
+            charge.order == id && charge.given_up.is_none() && charge.may_have_moved()
+        };
+        let taken = bank.by_key(&it.gateway, &it.key).filter(of_order);
         let undecided = taken.filter(|charge| !matches!(charge.state, ChargeState::Action(..)));
         ensure(undecided.is_none(), || format!("money-read-as-decline: attempt {number} of {id}: {result:?}"))?;
     }
@@ -371,7 +482,19 @@ fn refund_started(id: &str, order: &mut Ordered, refund: &Refund) -> Result<(), 
     ensure(order.backs.insert(refund.number, back).is_none(), || format!("refund-number-twice: {id}"))
 }
 
+impl Try {
+    /// Whether both have the same charge of the same gateway.
+    fn is_same_charge(&self, other: &Self) -> bool {
+        !self.by_balance && !other.by_balance && self.gateway == other.gateway && self.key == other.key
+    }
+}
+
 impl Ordered {
+    /// The attempt that paid it.
+    pub(crate) fn paid_by(&self) -> Option<&Try> {
+        self.settled.and_then(|number| self.tries.get(&number))
+    }
+
     /// What went back of an attempt, as the journal has it.
     pub(crate) fn given_back(&self, attempt: u32) -> Decimal {
         self.backs.values().filter(|it| it.done && it.attempt == attempt).map(|it| it.amount).sum()
@@ -384,7 +507,7 @@ impl Model {
         let mut sums = BTreeMap::new();
         for order in self.orders.values() {
             let Some(number) = order.settled else { continue };
-            if order.tries.get(&number).is_some_and(|it| !it.by_balance) {
+            if !order.misled && order.tries.get(&number).is_some_and(|it| !it.by_balance) {
                 let sum: &mut Decimal = sums.entry(order.currency.clone()).or_default();
                 *sum += order.total - order.given_back(number);
             }

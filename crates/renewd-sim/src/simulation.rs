@@ -7,7 +7,7 @@ use crate::model::Wrong;
 use crate::workshop::{Workshop, enter};
 use crate::world::{Machine, Profile, World};
 use renewd_engine::{Engine, EngineError, Exit};
-use renewd_store::testing::{Crash, Fault};
+use renewd_store::testing::{Call, Crash, Fault, SimDisk};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,15 +17,45 @@ use std::sync::atomic::Ordering;
 /// 2026-01-01 in UTC.
 const EPOCH: i64 = 1_767_225_600;
 
+/// Changes of the disk within which a process dies, where it does: a few commands make so many.
+const CHANGES: i64 = 40;
+
+/// Changes of the disk within which a store is made or repaired.
+const SOON: i64 = 18;
+
+/// In how many of a hundred cases the power is cut after a command has answered.
+const POWER_PERCENT: u64 = 5;
+
+/// The boundary at which a process died.
+fn boundary(call: Call, file: &str) -> &'static str {
+    match (call, file) {
+        (Call::Write, "journal") => "death-at-write-of-journal",
+        (Call::Write, "watermark") => "death-at-write-of-watermark",
+        (Call::Write, _) => "death-at-write-of-new-file",
+        (Call::Sync, "journal") => "death-at-sync-of-journal",
+        (Call::Sync, "watermark") => "death-at-sync-of-watermark",
+        (Call::Sync, _) => "death-at-sync-of-new-file",
+        (Call::Truncate, _) => "death-at-truncate",
+        (Call::Create, _) => "death-at-create",
+        (Call::Rename, _) => "death-at-rename",
+        (Call::SyncDir, _) => "death-at-sync-of-names",
+        (Call::Read, _) => "death-at-read",
+    }
+}
+
 /// How a seed ended.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// The seed.
     pub seed: u64,
-    /// The digest of the journal's records: the same seed gives the same.
+    /// The hash of the journal's head: the same seed gives the same.
     pub journal: String,
+    /// The digest of the gateways' ledger: the same seed gives the same.
+    pub bank: String,
     /// What was wrong; nothing where all is well.
     pub violation: Option<String>,
+    /// How many records of each kind the journal has.
+    pub events: BTreeMap<&'static str, u32>,
     /// How often each fault struck.
     pub fired: BTreeMap<&'static str, u32>,
     /// Orders that were paid.
@@ -38,6 +68,10 @@ pub struct Outcome {
 pub(crate) struct Backup {
     machine: Machine,
     at: i64,
+    /// The same moment in the bank's own count.
+    tick: u64,
+    /// Records that it has.
+    records: usize,
 }
 
 /// A world with the people in it.
@@ -52,6 +86,8 @@ pub(crate) struct Simulation {
     pub(crate) fired: BTreeMap<&'static str, u32>,
     pub(crate) calm: bool,
     pub(crate) topups: u32,
+    /// What is still to fail.
+    planned: Option<Fault>,
     backups: Vec<Backup>,
 }
 
@@ -83,6 +119,7 @@ pub fn simulate(seed: u64, traced: bool, workshop: &mut Workshop) -> std::io::Re
         fired: BTreeMap::new(),
         calm: false,
         topups: 0,
+        planned: None,
         backups: Vec::new(),
     };
     let lived = simulation.live();
@@ -96,7 +133,9 @@ pub fn simulate(seed: u64, traced: bool, workshop: &mut Workshop) -> std::io::Re
     fired.extend(simulation.world.bank().fired.clone());
     Ok(Outcome {
         seed,
-        journal: simulation.auditor.digest().to_string(),
+        journal: simulation.world.head(),
+        bank: simulation.world.bank().digest().to_string(),
+        events: simulation.auditor.model.events.clone(),
         violation,
         fired,
         renewals: simulation.auditor.model.renewals,
@@ -106,9 +145,7 @@ pub fn simulate(seed: u64, traced: bool, workshop: &mut Workshop) -> std::io::Re
 
 impl Simulation {
     fn live(&mut self) -> Result<(), Wrong> {
-        self.calm = true;
         self.begin()?;
-        self.calm = false;
         let steps = self.chances.between(12, 34);
         for _ in 0..steps {
             self.pass_time();
@@ -159,24 +196,33 @@ impl Simulation {
     ) -> Result<Option<T>, Wrong> {
         let Some(engine) = self.engine.take() else { return Err("bug: no engine".to_owned()) };
         let engine = enter(engine, &self.world);
-        let armed = self.arm();
-        let result = act(&engine);
         let disk = self.world.machine().disk.clone();
+        let armed = self.arm(&disk);
+        let result = act(&engine);
         let died = disk.is_dead();
-        let struck = armed && !disk.has_fault();
+        self.planned = disk.fault();
+        let struck = armed && self.planned.is_none();
+        if let Some((call, file)) = disk.died_at() {
+            self.fire(boundary(call, &file));
+        }
         if !died && result.is_ok() {
             self.world.expect_durable("a command has answered");
         }
         self.engine.replace(Some(engine.restarted()));
         let failed = result.as_ref().err().map(|error| (error.exit(), error.to_string()));
         let crash = self.crash_after(died, struck, failed.as_ref());
+        let anew = died || struck || crash != Crash::Kill;
         self.say(format!(
             "{name}: {}{}",
             failed.as_ref().map_or("done".to_owned(), |(_, text)| text.clone()),
-            if died { format!(" — died, {crash:?}") } else { String::new() }
+            if died || crash != Crash::Kill { format!(" — ended by {crash:?}") } else { String::new() }
         ));
+        if result.is_ok() && !died && crash != Crash::Kill {
+            // What was answered must be there after the power has failed.
+            self.auditor.observe(&self.world, struck)?;
+            self.auditor.acknowledge();
+        }
         self.world.restart(crash, &mut self.chances);
-        let anew = died || struck || crash != Crash::Kill;
         let observed = self.auditor.observe(&self.world, anew);
         let notes = std::mem::take(&mut self.world.bank().notes);
         self.trace.extend(notes.into_iter().map(|note| format!("    {note}")));
@@ -195,23 +241,40 @@ impl Simulation {
         }
     }
 
-    /// Perhaps lets the process die, or the disk fail once, somewhere in the next command.
-    fn arm(&mut self) -> bool {
+    /// Perhaps lets the process die, or the disk fail once, at one of the next changes of the disk, whichever command
+    /// makes it: so every change is as likely as any other to be the last.
+    fn arm(&mut self, disk: &SimDisk) -> bool {
         if self.calm {
+            self.planned = None;
             return false;
         }
         let profile = self.world.profile.clone();
-        let disk = self.world.machine().disk.clone();
-        if self.chances.percent(profile.crashes) {
-            let calls = u64::try_from(self.chances.between(1, 220)).unwrap_or(1);
-            disk.fail(Fault::Death(calls));
-        } else if self.chances.percent(profile.disk_faults) {
-            let nth = u64::try_from(self.chances.between(1, 12)).unwrap_or(1);
-            disk.fail(if self.chances.percent(70) { Fault::Sync(nth) } else { Fault::ShortWrite(nth) });
-        } else {
-            return false;
+        if self.planned.is_none() {
+            self.planned = if self.chances.percent(profile.crashes) {
+                Some(Fault::Death(self.nth(CHANGES)))
+            } else if self.chances.percent(profile.disk_faults) {
+                let nth = self.nth(CHANGES / 2);
+                Some(if self.chances.percent(70) { Fault::Sync(nth) } else { Fault::ShortWrite(nth) })
+            } else {
+                None
+            };
         }
-        true
+        if let Some(fault) = self.planned {
+            disk.fail(fault);
+        }
+        self.planned.is_some()
+    }
+
+    fn nth(&mut self, last: i64) -> u64 {
+        u64::try_from(self.chances.between(1, last)).unwrap_or(1)
+    }
+
+    /// Where processes may die at all they do so often when little has happened yet: while a store is made, and while
+    /// one is repaired.
+    pub(crate) fn arm_soon(&mut self) {
+        if 0 < self.world.profile.crashes && self.chances.percent(40) {
+            self.planned = Some(Fault::Death(self.nth(SOON)));
+        }
     }
 
     fn crash_after(&mut self, died: bool, struck: bool, failed: Option<&(Exit, String)>) -> Crash {
@@ -226,11 +289,17 @@ impl Simulation {
                 Crash::Power => "crash-power",
                 Crash::PowerLosesAll => "crash-power-loses-all",
             });
+            self.arm_soon();
             return crash;
         }
-        if struck && failed.is_some() {
+        if struck {
             self.fire("disk-fault");
-            return if self.chances.percent(50) { Crash::Kill } else { Crash::PowerLosesAll };
+            self.arm_soon();
+            return if failed.is_some() && self.chances.percent(50) { Crash::Kill } else { Crash::PowerLosesAll };
+        }
+        if !self.calm && 0 < self.world.profile.crashes && self.chances.percent(POWER_PERCENT) {
+            self.fire("power-cut-after-answer");
+            return if self.chances.percent(50) { Crash::Power } else { Crash::PowerLosesAll };
         }
         Crash::Kill
     }
@@ -242,7 +311,9 @@ impl Simulation {
         if self.chances.percent(12) {
             let machine = self.world.machine().clone();
             let (disk, index) = (machine.disk.fork(), machine.index.fork());
-            self.backups.push(Backup { machine: Machine { disk, index, ..machine }, at: self.world.now() });
+            let (at, tick) = (self.world.now(), self.world.bank().tick());
+            let records = self.auditor.records();
+            self.backups.push(Backup { machine: Machine { disk, index, ..machine }, at, tick, records });
             self.say("a backup is made".to_owned());
         } else if self.chances.percent(6)
             && let Some(backup) = self.backups.pop()
@@ -267,11 +338,8 @@ impl Simulation {
         let mark = renewd_store::Restored { epoch, origin: renewd_store::Origin::Backup, head };
         self.world.machine().restored = Some(mark);
         self.world.bank().era = epoch;
-        for charge in &mut self.world.bank().charges {
-            // A person's word about it is lost with the history.
-            charge.doubted |= matches!(charge.state, crate::bank::ChargeState::OnItsWay(_));
-        }
-        self.auditor.forget();
+        self.world.bank().lose_after(backup.tick);
+        self.auditor.go_back_to(backup.records);
         self.auditor.observe(&self.world, true)
     }
 }

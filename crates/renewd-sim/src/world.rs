@@ -78,7 +78,7 @@ pub(crate) struct World {
     bank: Mutex<Bank>,
     alive: Mutex<BTreeSet<String>>,
     tokens: AtomicI64,
-    dir: PathBuf,
+    pub(crate) dir: PathBuf,
     id: StoreId,
     violations: Mutex<Vec<String>>,
     others: Mutex<Option<Others>>,
@@ -113,6 +113,9 @@ impl World {
     }
 
     pub(crate) fn advance(&self, seconds: i64) {
+        if seconds < 0 {
+            self.bank().clock_went_back = true;
+        }
         self.clock.fetch_add(seconds, Ordering::SeqCst);
     }
 
@@ -182,9 +185,21 @@ impl World {
         Store::simulated_with(&machine.disk, &machine.index, &self.dir, self.id, machine.restored)
     }
 
-    /// The store as an auditor sees it.
+    /// The hash of the journal's head.
+    pub(crate) fn head(&self) -> String {
+        self.look_aside().map_or_else(|error| error.to_string(), |store| store.head().hash.to_string())
+    }
+
+    /// The store as it lies there, in good order.
     pub(crate) fn inspect(&self) -> Result<Store, StoreError> {
         self.store()
+    }
+
+    /// The store as the next process would find it. What has to be repaired is repaired in a copy: the machine stays
+    /// as the last process left it.
+    pub(crate) fn look_aside(&self) -> Result<Store, StoreError> {
+        let machine = self.machine().clone();
+        Store::simulated_with(&machine.disk.fork(), &machine.index.fork(), &self.dir, self.id, machine.restored)
     }
 }
 
@@ -193,7 +208,7 @@ pub(crate) struct SimHome(pub(crate) Arc<World>);
 
 impl Home for SimHome {
     fn exists(&self) -> bool {
-        self.0.machine().disk.contents("journal").is_some()
+        self.0.machine().disk.has("journal")
     }
 
     fn create(&self) -> Result<Store, StoreError> {
