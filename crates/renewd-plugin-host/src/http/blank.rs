@@ -6,7 +6,7 @@
 //! never change, so that no answer grows and none is torn. An answer that a server compressed or transformed otherwise
 //! cannot be searched, which is why no compressed answer is accepted.
 
-use super::readings::{gap, readings, starts_escape};
+use super::readings::{continuations, readings, starts_escape};
 use super::secret::Secrets;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -109,21 +109,28 @@ fn spans_of(bytes: &[u8], wanted: &[u8], spans: &mut Vec<Span>) {
 /// come back would miss a secret that has a `%`.
 fn furthest_end(bytes: &[u8], start: usize, wanted: &[u8]) -> Option<usize> {
     let mut ends = vec![start];
-    for (index, want) in wanted.iter().enumerate() {
-        let mut next = Vec::new();
-        for at in ends {
-            let at = if index == 0 { at } else { gap(bytes, at) };
-            readings(bytes.get(at..).unwrap_or_default(), |byte, width| {
+    let mut starts = vec![start];
+    for want in wanted {
+        ends.clear();
+        for at in &starts {
+            readings(bytes.get(*at..).unwrap_or_default(), |byte, width| {
                 let end = at.saturating_add(width);
-                if byte.eq_ignore_ascii_case(want) && !next.contains(&end) {
-                    next.push(end);
+                if byte.eq_ignore_ascii_case(want) && !ends.contains(&end) {
+                    ends.push(end);
                 }
             });
         }
-        if next.is_empty() {
+        if ends.is_empty() {
             return None;
         }
-        ends = next;
+        starts.clear();
+        for end in &ends {
+            continuations(bytes, *end, |place| {
+                if !starts.contains(&place) {
+                    starts.push(place);
+                }
+            });
+        }
     }
     ends.into_iter().max()
 }
@@ -280,6 +287,27 @@ mod tests {
             let shown = blank_text(format!("<{form}>"), &secrets);
             assert_eq!(shown, format!("<{}>", "*".repeat(form.len())), "{form}");
         }
+    }
+
+    /// The two characters `\n` of a secret were taken for the end of a line in it, and for nothing else.
+    #[test]
+    fn a_secret_that_looks_like_it_had_a_line_end_is_found() {
+        for value in ["key\\nkey\\r", "key%0Akey", "\\n\\n\\n\\n", "a=%0D%0Ab"] {
+            let secrets = Secrets::new([("key", value)]).unwrap();
+            let shown = blank_text(format!("a {value} b"), &secrets);
+            assert_eq!(shown, format!("a {} b", "*".repeat(value.len())), "{value}");
+        }
+    }
+
+    /// It took hours while every line end was followed to the end of them all.
+    #[test]
+    fn an_answer_of_line_ends_is_searched_in_no_time() {
+        let most = crate::limits::Limits::default().http_response_bytes;
+        let mut bytes = b"s\r\n\\n%0A".repeat(most / 9);
+        bytes.extend(vec![b'\n'; most / 2]);
+        assert!(!blank(&mut bytes, &secrets()));
+        let mut folded = format!("{}\r\n{}{}", &SECRET[..9], " ".repeat(20), &SECRET[9..]).into_bytes();
+        assert!(blank(&mut folded, &secrets()) && folded.iter().all(|byte| *byte == b'*'));
     }
 
     #[test]

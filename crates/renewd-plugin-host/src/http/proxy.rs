@@ -48,7 +48,7 @@ impl Proxies {
                 break;
             }
         }
-        let sparing = SPARING.iter().find_map(|name| set(name)).and_then(Result::ok).unwrap_or_default();
+        let sparing = SPARING.iter().find_map(set).and_then(Result::ok).unwrap_or_default();
         Self { proxy, spared: sparing.split([',', ' ']).filter_map(spared).collect() }
     }
 

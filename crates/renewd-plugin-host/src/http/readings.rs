@@ -4,6 +4,8 @@
 const SLASHES_MAX: usize = 7;
 /// Most times that the `%` or `&` of an escape is itself escaped.
 const NESTED_MAX: usize = 3;
+/// Most line ends and blanks in a row: an answer of nothing but line ends must not be looked at from each of them anew.
+const GAPS_MAX: usize = 32;
 /// Most digits of a numeric entity; leading zeros are allowed.
 const ENTITY_DIGITS_MAX: usize = 8;
 
@@ -33,18 +35,19 @@ pub(super) fn readings(rest: &[u8], mut tell: impl FnMut(u8, usize)) {
     }
 }
 
-/// Where a text goes on after a line end in it, plain or escaped, with the blanks that may begin a line. Long encoded
-/// texts are broken into lines.
-pub(super) fn gap(bytes: &[u8], at: usize) -> usize {
+/// Tells every place where a text may go on: right here, and after each line end, plain or escaped, with the blanks that
+/// may begin a line. Long encoded texts are broken into lines; but what looks like an escaped line end may be the text.
+pub(super) fn continuations(bytes: &[u8], at: usize, mut tell: impl FnMut(usize)) {
     let mut end = at;
-    loop {
+    for _ in 0..=GAPS_MAX {
+        tell(end);
         let rest = bytes.get(end..).unwrap_or_default();
         let width = match rest {
             [b'\r' | b'\n', ..] => 1,
             [b' ' | b'\t', ..] if end > at => 1,
             [b'=', b'\r' | b'\n', ..] | [b'\\', b'n' | b'r', ..] => 2,
             [b'%', b'0', b'a' | b'A' | b'd' | b'D', ..] => 3,
-            _ => return end,
+            _ => return,
         };
         end = end.saturating_add(width);
     }
@@ -172,11 +175,20 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_is_a_line_end_and_the_blanks_after_it() {
-        for (text, width) in
-            [("a", 0), (" a", 0), ("\r\na", 2), ("\n \ta", 3), ("\\r\\na", 4), ("=\r\na", 3), ("%0D%0aa", 6), ("\n", 1)]
-        {
-            assert_eq!(gap(text.as_bytes(), 0), width, "{text:?}");
+    fn a_text_goes_on_here_or_after_line_ends_and_the_blanks_after_them() {
+        for (text, wanted) in [
+            ("a", vec![0]),
+            (" a", vec![0]),
+            ("\r\na", vec![0, 1, 2]),
+            ("\n \ta", vec![0, 1, 2, 3]),
+            ("\\r\\na", vec![0, 2, 4]),
+            ("=\r\na", vec![0, 2, 3]),
+            ("%0D%0aa", vec![0, 3, 6]),
+            ("\n", vec![0, 1]),
+        ] {
+            let mut places = Vec::new();
+            continuations(text.as_bytes(), 0, |place| places.push(place));
+            assert_eq!(places, wanted, "{text:?}");
         }
     }
 }
