@@ -162,3 +162,13 @@ fn a_proxy_of_the_environment_carries_requests_and_sees_no_secret() {
     }
     assert!(gateway.requests.try_iter().any(|request| request.contains(SECRET)), "the gateway did get it");
 }
+
+#[test]
+fn a_proxy_that_cannot_be_read_stops_the_payment_with_the_name_of_its_variable() {
+    let gateway = tls_gateway("api.gateway.example");
+    let world = world_at("https://api.gateway.example");
+    world.run(APPLY).exits(0);
+    let found = renew(&world, &[("HTTPS_PROXY", "htp://user:hunter22@127.0.0.1:9".to_owned())]);
+    nothing_was_sent(&found, &gateway, "the variable `HTTPS_PROXY` does not name a proxy");
+    assert!(!found.stdout.contains("hunter22") && !found.stderr.contains("hunter22"), "{found:?}");
+}

@@ -299,7 +299,7 @@ mod tests {
         }
     }
 
-    /// It took hours while every line end was followed to the end of them all.
+    /// To follow every line end to the end of them all would be quadratic in an answer that a server makes.
     #[test]
     fn an_answer_of_line_ends_is_searched_in_no_time() {
         let most = crate::limits::Limits::default().http_response_bytes;
