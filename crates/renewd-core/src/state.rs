@@ -421,6 +421,8 @@ impl State {
                 }
                 row.windows = line.prepared.windows;
                 row.windows_captured = true;
+                // A history that was lost may have gone on from the new expiry, so a restored store asks for it as well.
+                row.sought = row.sought.filter(|epoch| *epoch == 0);
                 if order.origin == Origin::Auto {
                     row.auto.renewals = row.auto.renewals.saturating_add(1);
                 }

@@ -236,9 +236,12 @@ pub(crate) fn sought(answer: host::FindResult, order: &Order, key: Digest) -> So
     }
 }
 
-/// What `refund` answered.
-pub(crate) fn refund_result(answer: host::RefundOutcome) -> RefundResult {
+/// What `refund` answered. The amount must be the whole amount; anything else is unknown.
+pub(crate) fn refund_result(answer: host::RefundOutcome, refund: &Refund) -> RefundResult {
     match answer {
+        host::RefundOutcome::Refunded { reference, amount } if amount != refund.amount => RefundResult::Unknown {
+            detail: format!("the gateway has given back {amount} instead of {} as `{reference}`", refund.amount),
+        },
         host::RefundOutcome::Refunded { reference, .. } => RefundResult::Refunded { refund_reference: reference },
         host::RefundOutcome::Declined { code, message, .. } => RefundResult::Declined { code, message },
         host::RefundOutcome::Pending { reference } => RefundResult::Pending { refund_reference: reference },

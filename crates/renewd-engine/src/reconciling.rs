@@ -246,13 +246,13 @@ fn refund_again(
     gateway: &dyn Gateway,
     now: DateTime<Utc>,
 ) -> (RefundResult, bool) {
-    let ask = || refund_result(gateway.refund(config, &refund_request(order, refund)));
+    let ask = || refund_result(gateway.refund(config, &refund_request(order, refund)), refund);
     if refund.outcome == RefundResult::InFlight {
         return (ask(), true);
     }
     let age = u64::try_from(now.signed_duration_since(refund.started_at).num_seconds()).unwrap_or_default();
     match gateway.find_refund(config, &refund_ref(order, refund, now)) {
-        FindRefundResult::Found { refund } => (refund_result(refund), true),
+        FindRefundResult::Found { refund: found } => (refund_result(found, refund), true),
         FindRefundResult::NotFound if gateway.visibility_seconds() <= age => {
             (ask(), age < gateway.idempotency_seconds())
         }

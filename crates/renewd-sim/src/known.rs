@@ -2,12 +2,12 @@
 
 /// An order that names its method is not looked for at the account's other methods, so that after a restore a charge of
 /// the lost history there is made again.
-pub(crate) const ONLY_OWN_METHODS_ARE_SOUGHT: bool = true;
+pub(crate) const ONLY_OWN_METHODS_ARE_SOUGHT: bool = false;
 
 /// After a restore a resource is looked for once, not for every term, so that a charge of the lost history for a later
 /// term is made again.
-pub(crate) const SOUGHT_ONCE_FOR_ALL_TERMS: bool = true;
+pub(crate) const SOUGHT_ONCE_FOR_ALL_TERMS: bool = false;
 
 /// The key of a refund leaves the amount out, so that after a restore a gateway answers with a refund of the lost history
 /// over another amount.
-pub(crate) const REFUND_KEYS_WITHOUT_AMOUNT: bool = true;
+pub(crate) const REFUND_KEYS_WITHOUT_AMOUNT: bool = false;

@@ -86,7 +86,7 @@ pub(super) fn late_refund(
     let number = u32::try_from(order.refunds.len()).unwrap_or(u32::MAX).saturating_add(1);
     let refund = Refund {
         number,
-        key: order.refund_key(attempt, &RefundCause::LateSuccess, number),
+        key: order.refund_key(attempt, &RefundCause::LateSuccess, number, order.total),
         cause: RefundCause::LateSuccess,
         attempt: attempt.number,
         reference,

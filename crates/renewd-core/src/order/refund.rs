@@ -117,8 +117,9 @@ impl Refund {
 }
 
 impl Order {
-    /// The idempotency key of a refund.
-    pub fn refund_key(&self, attempt: &Attempt, cause: &RefundCause, number: u32) -> Digest {
+    /// The idempotency key of a refund. The amount is part of it: a restored store may give back another one as the same
+    /// number, and its gateway would repeat what it did under the key before.
+    pub fn refund_key(&self, attempt: &Attempt, cause: &RefundCause, number: u32, amount: Money) -> Digest {
         let number = number.to_be_bytes();
         let line = match cause {
             RefundCause::Line { resource } => resource.as_str(),
@@ -126,7 +127,8 @@ impl Order {
         };
         let line = if crate::planted::is("refund-key-of-all") { "" } else { line };
         let number = if crate::planted::is("refund-key-of-all") { [0; 4] } else { number };
-        Digest::of_parts([b"refund".as_slice(), attempt.key.as_bytes(), line.as_bytes(), &number])
+        let amount = format!("{amount:?}");
+        Digest::of_parts([b"refund".as_slice(), attempt.key.as_bytes(), line.as_bytes(), &number, amount.as_bytes()])
     }
 
     /// Whether a refund has taken a line's renewal back.
