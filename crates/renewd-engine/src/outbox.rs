@@ -23,9 +23,9 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::view::{SinkBehind, SinkView};
 use chrono::{DateTime, Utc};
-use cloud_event::Teller;
+use cloud_event::{CloudEvent, Teller};
 use renewd_core::calendar::rfc3339_in;
-use renewd_core::documents::{Document, EventSink, SecretSource, SinkTarget};
+use renewd_core::documents::{Document, EventKind, EventSink, SecretSource, SinkTarget};
 use renewd_core::event::{Event, RowKey};
 use renewd_core::state::{SinkCursor, State};
 use renewd_core::web::WebUrl;
@@ -46,8 +46,15 @@ struct Batch {
 /// One record of the journal, as what a sink is told of it: often nothing.
 struct Record {
     sequence: u64,
-    /// CloudEvents, as JSON.
-    events: Vec<String>,
+    events: Vec<Letter>,
+}
+
+/// One event as a sink is told it.
+struct Letter {
+    /// The word for its kind, and its id.
+    name: String,
+    /// The CloudEvent, as JSON.
+    body: String,
 }
 
 /// How far a sink was told.
@@ -100,11 +107,12 @@ impl Engine {
         let mut view = SinkView { sink: sink.name.to_string(), to, delivered: 0, behind: None };
         let enough = || SinkBehind {
             since: rfc3339_in(now, chrono_tz::UTC),
+            failed: false,
             reason: "there is more than one run tells; the next goes on".to_owned(),
         };
         for _ in 0..limits.batches {
             let Some(batch) = self.next_batch(sink, now, limits)? else { return Ok(view) };
-            let told = self.tell(sink, &batch, now, (limits, until));
+            let told = self.tell(sink, &batch, (limits, until));
             view.delivered = view.delivered.saturating_add(told.events);
             let cursor = self.journal(sink, &batch, &told, now)?;
             match told.end {
@@ -113,7 +121,7 @@ impl Engine {
                 End::Enough => return Ok(SinkView { behind: Some(enough()), ..view }),
                 End::Failed(reason) => {
                     let since = cursor.failure.map_or(now, |failure| failure.since);
-                    let behind = SinkBehind { since: rfc3339_in(since, chrono_tz::UTC), reason };
+                    let behind = SinkBehind { since: rfc3339_in(since, chrono_tz::UTC), failed: true, reason };
                     return Ok(SinkView { behind: Some(behind), ..view });
                 }
             }
@@ -141,24 +149,19 @@ impl Engine {
         Ok(Some(Batch { cursor, records, full }))
     }
 
-    fn tell(
-        &self,
-        sink: &EventSink,
-        batch: &Batch,
-        now: DateTime<Utc>,
-        (limits, until): (&OutboxLimits, Instant),
-    ) -> Told {
+    fn tell(&self, sink: &EventSink, batch: &Batch, (limits, until): (&OutboxLimits, Instant)) -> Told {
         if batch.records.iter().all(|record| record.events.is_empty()) {
             return batch.told(batch.records.len(), End::Whole);
         }
         crate::failpoint("outbox.before-deliver");
         let told = match &sink.target {
             SinkTarget::Webhook { url, secret } => match self.webhook(url, secret, limits) {
-                Ok(webhook) => batch.send(&webhook, now, until),
+                Ok(webhook) => batch.send(&webhook, || self.now(), until),
                 Err(why) => batch.told(0, End::Failed(why)),
             },
             SinkTarget::File { path } => {
-                let lines: Vec<String> = batch.records.iter().flat_map(|record| record.events.clone()).collect();
+                let letters = batch.records.iter().flat_map(|record| &record.events);
+                let lines: Vec<&str> = letters.map(|letter| letter.body.as_str()).collect();
                 match file::append(&self.path_of(sink, path), &lines) {
                     Ok(()) => batch.told(batch.records.len(), End::Whole),
                     Err(why) => batch.told(0, End::Failed(why)),
@@ -225,15 +228,16 @@ impl Batch {
         Told { through, events: told.iter().map(|record| record.events.len()).sum(), end }
     }
 
-    /// Sends event by event, and stops at the first that is not taken.
-    fn send(&self, webhook: &Webhook, now: DateTime<Utc>, until: Instant) -> Told {
+    /// Sends event by event, and stops at the first that is not taken. Each is signed at the moment at which it is sent:
+    /// a receiver refuses what is old.
+    fn send(&self, webhook: &Webhook, now: impl Fn() -> DateTime<Utc>, until: Instant) -> Told {
         for (number, record) in self.records.iter().enumerate() {
             for event in &record.events {
                 if Instant::now() >= until {
                     return self.told(number, End::Enough);
                 }
-                if let Err(why) = webhook.send(event, now) {
-                    return self.told(number, End::Failed(why));
+                if let Err(why) = webhook.send(&event.body, now()) {
+                    return self.told(number, End::Failed(format!("{why}; first in line is {}", event.name)));
                 }
             }
         }
@@ -260,9 +264,11 @@ fn record(store: &Store, teller: &Teller, sink: &EventSink, entry: &HistoryEntry
     keys.extend(entry.event.order().cloned().map(RowKey::Order));
     let rows = store.load(&keys)?;
     let wanted = mapping::cloud_events(teller, entry, &rows).into_iter().filter(|(kind, _)| sink.wants(*kind));
-    let events = wanted
-        .map(|(_, event)| serde_json::to_string(&event).map_err(|error| EngineError::Bug(error.to_string())))
-        .collect::<Result<_, _>>()?;
+    let letter = |(kind, event): (EventKind, CloudEvent)| match serde_json::to_string(&event) {
+        Ok(body) => Ok(Letter { name: format!("`{kind}` {}", event.id), body }),
+        Err(error) => Err(EngineError::Bug(error.to_string())),
+    };
+    let events = wanted.map(letter).collect::<Result<_, _>>()?;
     Ok(Record { sequence: entry.sequence.get(), events })
 }
 

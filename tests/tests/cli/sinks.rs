@@ -121,10 +121,16 @@ fn run(world: &World, args: &[&str]) -> Answer {
     answer(command(world.path(), Some(world.now()), args).env(VARIABLE, KEY))
 }
 
-/// A run, which no sink makes fail.
+/// A run that tells all sinks everything.
 #[track_caller]
 fn told(world: &World) -> Value {
     run(world, &["run", "-o", "json"]).exits(0).json()
+}
+
+/// A run that cannot tell a sink everything.
+#[track_caller]
+fn left_behind(world: &World) -> Value {
+    run(world, &["run", "-o", "json"]).exits(4).json()
 }
 
 /// The events of the file.
@@ -188,18 +194,20 @@ fn a_server_that_fails_is_told_later_and_the_others_now() {
     let hook = Hook::new(&[Act::Take, Act::Fail, Act::Fail]);
     let mut world = world(&format!("{}---\n{LOG}", hook.document("")), 2);
     world.set_clock(DUE);
-    let first = told(&world);
+    let first = left_behind(&world);
     let behind = &first["delivered"][0];
     assert_eq!((&behind["sink"], &behind["delivered"]), (&"hook".into(), &1.into()), "{first}");
-    assert_eq!(behind["behind"]["reason"], "the server answered 500");
     assert_eq!(first["delivered"][1]["behind"], Value::Null, "{first}");
     let all = lines(&world);
+    let kind = all[1]["type"].as_str().unwrap().split('.').nth(1).unwrap();
+    let reason = format!("the server answered 500; first in line is `{kind}` {}", id(&all[1]));
+    assert_eq!((&behind["behind"]["reason"], &behind["behind"]["failed"]), (&reason.into(), &true.into()));
     assert!(all.len() > 2);
     let board = world.json(0, []);
     let notice = board["notices"].as_array().unwrap().iter().find(|it| it["kind"] == "events-behind").unwrap().clone();
     assert_eq!((&notice["subject"], &notice["when"]), (&"hook".into(), &"2026-12-02T19:00:00+00:00".into()));
     world.set_clock("2026-12-03T19:00:00Z");
-    let second = told(&world);
+    let second = left_behind(&world);
     assert_eq!(second["delivered"][0]["behind"]["since"], "2026-12-02T19:00:00+00:00", "since the first: {second}");
     run(&world, &["run"]).exits(0).says("hook");
     let requests = hook.got();
@@ -218,7 +226,7 @@ fn no_answer_but_a_whole_2xx_counts() {
         let hook = Hook::new(&[act]);
         world = self::world(&hook.document(""), 1);
         world.set_clock(DUE);
-        let first = told(&world);
+        let first = left_behind(&world);
         assert_eq!((&first["delivered"][0]["delivered"], hook.got().len()), (&0.into(), 1), "{act:?} {first}");
         told(&world);
         let again = hook.got();
@@ -317,7 +325,7 @@ fn a_key_that_is_not_there_is_named_and_nothing_is_sent_unsigned() {
         if let Some(value) = value {
             command.env(VARIABLE, value);
         }
-        let run = answer(&mut command).exits(0).json();
+        let run = answer(&mut command).exits(4).json();
         let reason = run["delivered"][0]["behind"]["reason"].as_str().unwrap().to_owned();
         assert!(reason.contains(VARIABLE) && !reason.contains("`short`"), "{reason}");
     }
@@ -377,7 +385,7 @@ fn a_rehearsal_tells_this_machine_only_and_writes_its_own_file() {
     );
     let hook = Hook::new(&[]);
     let world = world(&format!("{sink}---\n{}---\n{LOG}", hook.document("")), 1);
-    let rehearsed = run(&world, &[&format!("--rehearse={DUE}"), "run", "-o", "json"]).exits(0).json();
+    let rehearsed = run(&world, &[&format!("--rehearse={DUE}"), "run", "-o", "json"]).exits(4).json();
     let of = |name: &str| {
         let sinks = rehearsed["delivered"].as_array().unwrap().clone();
         sinks.into_iter().find(|sink| sink["sink"] == name).unwrap_or_else(|| panic!("{rehearsed}"))

@@ -19,7 +19,7 @@ const LOCK_RETRY: Duration = Duration::from_millis(20);
 ///
 /// # Errors
 /// One sentence. Nobody knows how many of the lines are in the file, so they are appended again.
-pub(super) fn append(path: &Path, lines: &[String]) -> Result<(), String> {
+pub(super) fn append(path: &Path, lines: &[impl AsRef<str>]) -> Result<(), String> {
     let shown = path.display();
     let failed = |what: &str, error: &io::Error| format!("{what} `{shown}` failed: {error}");
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
@@ -35,7 +35,7 @@ pub(super) fn append(path: &Path, lines: &[String]) -> Result<(), String> {
         file.set_len(torn.from).map_err(|error| failed("cutting a torn line off", &error))?;
     }
     let mut text = String::new();
-    for line in lines {
+    for line in lines.iter().map(AsRef::as_ref) {
         text.push_str(line);
         text.push('\n');
     }

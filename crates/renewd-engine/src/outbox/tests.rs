@@ -15,6 +15,8 @@ use renewd_store::{Head, HistoryEntry, Origin, Restored, Sequence};
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -266,6 +268,24 @@ fn a_server_that_is_slow_is_asked_again_later_and_nothing_is_skipped() {
     assert_eq!(ids.len(), 4);
     assert_eq!(ids[1], ids[2], "the same event has the same id");
     assert!(ids[0] != ids[1] && ids[2] != ids[3]);
+}
+
+/// A run that takes long signed everything with the moment of its beginning, so that receivers refused it as too old.
+#[test]
+fn an_event_is_signed_at_the_moment_at_which_it_is_sent() {
+    let seconds = Arc::new(AtomicI64::new(at(NOW).timestamp()));
+    let clock = Arc::clone(&seconds);
+    let (port, requests) = serve(move |_| {
+        clock.fetch_add(400, Ordering::SeqCst);
+        (Duration::ZERO, OK)
+    });
+    let mut place = Place::new(|_| vec![webhook_sink("hook", port)], 2);
+    place.engine.options.clock = Clock::Moved(seconds);
+    assert_eq!(place.deliver(&OutboxLimits::default())[0].delivered, 2);
+    let first = at(NOW).timestamp();
+    for (request, sent) in requests.try_iter().zip([first, first + 400]) {
+        assert!(request.to_lowercase().contains(&format!("renewd-signature: t={sent},")), "{sent}: {request}");
+    }
 }
 
 #[test]

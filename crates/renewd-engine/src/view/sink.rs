@@ -22,6 +22,8 @@ pub struct SinkView {
 pub struct SinkBehind {
     /// RFC 3339 in UTC: since when nothing has been delivered.
     pub since: String,
-    /// Why, in one sentence.
+    /// Whether telling failed; else it only takes more than one run.
+    pub failed: bool,
+    /// Why, in one sentence, with the event that was not taken.
     pub reason: String,
 }
