@@ -199,7 +199,11 @@ pub fn frozen_refusal(freeze: &crate::resource::Freeze) -> Refusal {
     Refusal::new(Reason::Frozen, freeze.to_string()).hint(hint)
 }
 
-fn covering<'a>(cover: &Cover<'a>) -> Result<&'a RenewalPolicy, Refusal> {
+/// The one policy of a resource.
+///
+/// # Errors
+/// There is none, or several of the same priority.
+pub fn covering<'a>(cover: &Cover<'a>) -> Result<&'a RenewalPolicy, Refusal> {
     match cover {
         Cover::Policy(policy) => Ok(policy),
         Cover::None => Err(Refusal::new(Reason::NoPolicy, "no policy matches it")

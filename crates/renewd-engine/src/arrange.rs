@@ -107,16 +107,14 @@ fn adoptable(state: &State, quotes: &[Quote], origin: &Origin) -> BTreeSet<Order
 }
 
 /// What the lines of one order have in common; the account has one currency.
-type OrderKey = (AccountName, Vec<MethodName>);
+pub(crate) type OrderKey = (AccountName, Vec<MethodName>);
 
 /// Groups by (account, method list), soonest expiry first, at most [`ORDER_LINES_MAX`] lines in each order.
 fn place_new(state: &mut State, quotes: Vec<Quote>, ask: &Ask, over: Option<Hold>, arrangement: &mut Arrangement) {
     let mut groups: BTreeMap<OrderKey, (Vec<AccountMethod>, Vec<Quote>)> = BTreeMap::new();
     for quote in quotes {
-        match methods(state, &quote, ask.pay_with.as_ref()) {
-            Ok(methods) => {
-                let names = methods.iter().map(|method| method.method.clone()).collect();
-                let key = (quote.prepared.account.clone(), names);
+        match order_methods(state, &quote, ask.pay_with.as_ref()) {
+            Ok((key, methods)) => {
                 groups.entry(key).or_insert_with(|| (methods, Vec::new())).1.push(quote);
             }
             Err(refusal) => arrangement.refused.push((quote, refusal)),
@@ -172,7 +170,11 @@ fn over_max_total<'a>(state: &State, quotes: impl Iterator<Item = &'a Quote>, as
 }
 
 /// The methods of a quote's order: the one asked for, else the policy's, else the account's.
-fn methods(state: &State, quote: &Quote, pay_with: Option<&MethodName>) -> Result<Vec<AccountMethod>, Refusal> {
+pub(crate) fn order_methods(
+    state: &State,
+    quote: &Quote,
+    pay_with: Option<&MethodName>,
+) -> Result<(OrderKey, Vec<AccountMethod>), Refusal> {
     let prepared = &quote.prepared;
     let Some(account) = state.account(&prepared.account) else {
         return Err(Refusal::new(Reason::NoAccount, format!("there is no account `{}`", prepared.account)));
@@ -183,7 +185,8 @@ fn methods(state: &State, quote: &Quote, pay_with: Option<&MethodName>) -> Resul
         return Err(Refusal::new(Reason::NoPaymentMethod, format!("account {} has no payment method", account.name))
             .hint("list some under `paymentMethods` of the account, or name one with `--pay-with`"));
     }
-    Ok(methods)
+    let names = methods.iter().map(|method| method.method.clone()).collect();
+    Ok(((prepared.account.clone(), names), methods))
 }
 
 /// Methods with the account's references.

@@ -43,20 +43,21 @@ const REPRICE_TRIES: usize = 20;
 /// Seconds after which a price is too old to begin an attempt with.
 const PRICE_AGE_SECONDS: i64 = 60;
 
-/// What may be charged, by currency; everything where no limit is set.
+/// What may be charged, by currency; everything where no limit is set. What was charged, or may have been because its
+/// outcome is not known yet, is taken out of it, so that several runs can share one.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Budget {
+pub struct Budget {
     left: Option<BTreeMap<&'static str, Money>>,
 }
 
 impl Budget {
     /// At most these sums; a currency that is not named may not be charged at all. No sums: no limit.
-    pub(crate) fn of(sums: &[Money]) -> Self {
+    pub fn of(sums: &[Money]) -> Self {
         let left = sums.iter().map(|sum| (sum.currency().code(), *sum)).collect();
         Self { left: (!sums.is_empty()).then_some(left) }
     }
 
-    fn take(&mut self, total: Money) -> bool {
+    pub(crate) fn take(&mut self, total: Money) -> bool {
         let Some(left) = &mut self.left else { return true };
         let Some(sum) = left.get_mut(total.currency().code()) else { return total.is_zero() };
         match sum.minus(total) {

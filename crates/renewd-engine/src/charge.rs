@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use renewd_core::calendar::{Until, next_auto_try};
 use renewd_core::cover::{Cover, mode_of};
 use renewd_core::documents::{Mode, RenewalPolicy};
+use renewd_core::ids::PolicyName;
 use renewd_core::resource::{Freeze, Phase, Resource};
+use renewd_core::state::State;
 
 /// The next automatic charge of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +59,18 @@ pub(crate) fn next_charge(resource: &Resource, cover: &Cover<'_>, now: DateTime<
         return NextCharge::Never;
     }
     if now < next { NextCharge::At(next) } else { NextCharge::Due(next) }
+}
+
+/// The next automatic charge of a resource over which policies of one priority contend, if one of them were alone: the
+/// soonest that there would be.
+pub(crate) fn next_charge_in_conflict(
+    resource: &Resource,
+    (state, names): (&State, &[&PolicyName]),
+    now: DateTime<Utc>,
+) -> NextCharge {
+    let contending = state.policies().filter(|policy| names.contains(&&policy.name));
+    let charges = contending.map(|policy| next_charge(resource, &Cover::Policy(policy), now));
+    charges.filter(|charge| charge.at().is_some()).min_by_key(|charge| charge.at()).unwrap_or(NextCharge::Never)
 }
 
 /// The moment from which automatic renewal no longer tries.

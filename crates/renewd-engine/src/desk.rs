@@ -7,6 +7,7 @@ use crate::running::WARN_DAYS;
 use crate::shelf::Blobs;
 use chrono::{DateTime, Days, Utc};
 use renewd_core::decide;
+use renewd_core::documents::RenewalPolicy;
 use renewd_core::event::{Event, RowKey};
 use renewd_core::ids::{Digest, OrderId};
 use renewd_core::order::{Order, OrderStatus, RefundResult};
@@ -165,14 +166,17 @@ pub(crate) fn narrow_state(store: &Store, orders: &[OrderId], known: State) -> R
     Ok(State { resources, orders, live, books, uses, ..known })
 }
 
-/// Days ahead of an expiry for which a run looks, where no policy looks further.
-const LOOK_AHEAD_DAYS: u32 = 31;
+/// Days ahead of an expiry for which a run looks, where no policy in force looks further. What was sold under a policy
+/// that noted an expiry still earlier, and has been edited since, is noted so many days ahead. Terms are months: with
+/// more days here every run would read most of a fleet.
+const LOOK_AHEAD_DAYS: u32 = 15;
 
 /// Live orders with their rows, and the resources that expire soon or have expired and are not released, beside what
 /// `known` already has.
 pub(crate) fn state_of_due(store: &Store, known: State, at: DateTime<Utc>) -> Result<State, EngineError> {
-    let ahead = known.policies().map(|policy| policy.windows.expiring.0.max(policy.auto.charge_before.0)).max();
-    let ahead = ahead.unwrap_or_default().max(LOOK_AHEAD_DAYS).saturating_add(WARN_DAYS).saturating_add(1);
+    let warned = |policy: &RenewalPolicy| policy.auto.charge_before.0.saturating_add(WARN_DAYS);
+    let ahead = known.policies().map(|policy| policy.windows.expiring.0.max(warned(policy))).max();
+    let ahead = ahead.unwrap_or_default().max(LOOK_AHEAD_DAYS).saturating_add(1);
     let until = at.checked_add_days(Days::new(ahead.into())).unwrap_or(at);
     let orders = store.open_orders()?;
     let mut keys: Vec<RowKey> = orders.values().flat_map(Order::rows).collect();

@@ -206,6 +206,16 @@ impl Engine {
         Ok(desk)
     }
 
+    /// Opens the store with the live orders and their rows only.
+    pub(crate) fn desk_of_orders(&self, at: DateTime<Utc>) -> Result<Desk, EngineError> {
+        let store = self.open(self.options.wait)?;
+        let orders: Vec<OrderId> = store.open_orders()?.into_keys().collect();
+        let state = crate::desk::narrow_state(&store, &orders, self.known(&store)?)?;
+        let mut desk = Desk::new(store, Arc::clone(&self.home), state, (at, &self.actor, &self.options.command));
+        desk.settle_time()?;
+        Ok(desk)
+    }
+
     /// Counters and documents, which are read again only where they have changed.
     fn known(&self, store: &Store) -> Result<State, EngineError> {
         let meta = store.meta()?;

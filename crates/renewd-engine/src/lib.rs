@@ -53,6 +53,7 @@ mod showing;
 mod trying;
 pub mod view;
 
+pub use cashier::Budget;
 pub use engine::{Clock, Engine, EngineOptions, IN_FLIGHT_PER_METHOD};
 pub use error::{EngineError, Exit};
 pub use gateway::{Gateway, Gateways};

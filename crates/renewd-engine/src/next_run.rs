@@ -139,7 +139,7 @@ fn next_run(
         }
     }
     let mut trial = state.clone();
-    let arrangement = order_all(&mut trial, ordered, false, now, 1);
+    let arrangement = order_all(&mut trial, ordered, None, now, 1);
     for (quote, refusal) in &arrangement.refused {
         run.refused.push(Item::refused(&quote.prepared.resource, Verdict::Refused, refusal));
     }

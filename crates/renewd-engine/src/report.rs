@@ -3,7 +3,9 @@
 use crate::arrange::Arrangement;
 use crate::quoting::Unquoted;
 use crate::view::{HoldView, Item, OrderSummary, RenewView, add_total};
-use renewd_core::order::{Order, OrderStatus, Outcome, Payment};
+use renewd_core::decide::has_said_never;
+use renewd_core::documents::AccountMethod;
+use renewd_core::order::{Order, OrderStatus, Origin, Outcome, Payment};
 use renewd_core::quote::Quote;
 use renewd_core::refusal::{Reason, Refusal, Verdict};
 use renewd_core::state::State;
@@ -96,7 +98,13 @@ fn order_verdict(order: &Order) -> Verdicts {
                 } else {
                     Reason::PaymentDeclined
                 };
-                let hint = format!("`renewd orders pay {id}` tries again, `--pay-with METHOD` with another method");
+                let hint = if all_said_never(order) {
+                    format!(
+                        "`renewd orders pay {id} --pay-with METHOD`, or `renewd orders cancel {id}`: every method of it has declined for good"
+                    )
+                } else {
+                    format!("`renewd orders pay {id}` tries again, `--pay-with METHOD` with another method")
+                };
                 (Verdict::Declined, Some(reason), Some(format!("{message} ({code})")), Some(hint))
             }
             _ => (Verdict::Placed, None, None, Some(format!("`renewd orders pay {id}`"))),
@@ -176,6 +184,7 @@ pub(crate) fn next_command(order: &Order) -> Option<String> {
     let to_be_asked = order.last_attempt().is_some_and(|attempt| attempt.next_check.is_some());
     match order.status {
         OrderStatus::Unknown | OrderStatus::Pending if to_be_asked => Some("renewd run".to_owned()),
+        OrderStatus::Open if all_said_never(order) => Some(format!("renewd orders pay {id} --pay-with METHOD")),
         OrderStatus::Open => Some(format!("renewd orders pay {id}")),
         OrderStatus::Held => Some(format!("renewd orders approve {id}")),
         OrderStatus::Unknown | OrderStatus::Paying => {
@@ -184,4 +193,19 @@ pub(crate) fn next_command(order: &Order) -> Option<String> {
         OrderStatus::Pending => Some(format!("renewd orders pay {id}")),
         OrderStatus::Settled { .. } | OrderStatus::Canceled { .. } | OrderStatus::Expired { .. } => None,
     }
+}
+
+/// Whether no method of an order is left that has not declined it for good.
+fn all_said_never(order: &Order) -> bool {
+    !order.methods.is_empty() && order.methods.iter().all(|method| has_said_never(order, method))
+}
+
+/// The same, where what earlier orders of automatic renewal were told counts as well.
+pub(crate) fn every_method_refuses(state: &State, order: &Order) -> bool {
+    let rows = || order.lines.iter().filter_map(|line| state.resources.get(&line.prepared.resource));
+    let before = |method: &AccountMethod| {
+        order.origin == Origin::Auto
+            && rows().filter_map(|row| row.auto_tried()).any(|tried| tried.refused.contains(method))
+    };
+    !order.methods.is_empty() && order.methods.iter().all(|method| has_said_never(order, method) || before(method))
 }

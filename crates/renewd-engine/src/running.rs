@@ -4,9 +4,10 @@
 //! paid, sinks told. What cannot be done is an item of the answer, and is tried again at the next run.
 
 mod due;
+mod ordering;
 mod warnings;
 
-use crate::arrange::{Arrangement, Ask, arrange};
+use crate::arrange::Arrangement;
 use crate::cashier::{Budget, Payer, Unpaid};
 use crate::engine::{Engine, Snapshot};
 use crate::error::EngineError;
@@ -18,6 +19,7 @@ use crate::report::{finish, renew_view};
 use crate::view::{RenewView, RunRefund, RunView, TimeNote, add_total};
 use chrono::{DateTime, Utc};
 pub(crate) use due::{Due, Pays, due, pays};
+pub(crate) use ordering::order_all;
 use renewd_core::calendar::rfc3339_in;
 use renewd_core::cover::{Cover, mode_of};
 use renewd_core::decide;
@@ -26,11 +28,12 @@ use renewd_core::event::Event;
 use renewd_core::ids::OrderId;
 use renewd_core::money::Money;
 use renewd_core::order::{Order, OrderStatus, Origin};
-use renewd_core::quote::{Quote, Wish};
+use renewd_core::quote::Wish;
 use renewd_core::refusal::Reason;
 use renewd_core::resource::Resource;
 use renewd_core::state::State;
 use std::collections::{BTreeMap, BTreeSet};
+pub(crate) use warnings::{Hindrances, soon};
 
 /// Days before an automatic charge from which a run warns that it cannot succeed.
 pub(crate) const WARN_DAYS: u32 = 7;
@@ -50,14 +53,22 @@ impl Engine {
     /// # Errors
     /// There is no store, or it fails. What cannot be renewed is an item of the answer, not an error.
     pub fn run(&self, options: &RunOptions) -> Result<RunView, EngineError> {
+        self.run_within(options.group, &mut Budget::of(&options.max_charge))
+    }
+
+    /// Does what is due, as one of several runs that may charge so much together. `group`: see [`RunOptions::group`].
+    ///
+    /// # Errors
+    /// As for [`Engine::run`].
+    pub fn run_within(&self, group: bool, budget: &mut Budget) -> Result<RunView, EngineError> {
         let now = self.now();
         if !self.has_store() {
             self.require_store(&self.snapshot(now)?)?;
         }
         let (mut notes, expired) = self.note_time(now)?;
         let asked = self.ask_what_is_open(now)?;
-        let (arrangement, refused) = self.order_due(options, now)?;
-        let (paid, unpaid) = self.pay_due(options, now)?;
+        let (arrangement, refused) = self.order_due(group.then(|| budget.clone()), now)?;
+        let (paid, unpaid) = self.pay_due(budget, now)?;
         let of_attempts =
             asked.iter().filter(|open| matches!(open, Open::Attempt(..))).map(|open| open.order().clone());
         let mut orders: BTreeSet<OrderId> = paid.into_iter().chain(of_attempts).collect();
@@ -108,7 +119,7 @@ impl Engine {
     /// Asks gateways for everything whose next look is due. Answers what it was.
     fn ask_what_is_open(&self, now: DateTime<Utc>) -> Result<Vec<Open>, EngineError> {
         let open = {
-            let desk = self.desk_of_due(now)?;
+            let desk = self.desk_of_orders(now)?;
             open_ends(desk.state.orders.values(), Some(now))
         };
         self.look(&open)?;
@@ -116,9 +127,23 @@ impl Engine {
     }
 
     /// Orders the automatic renewals that are due, soonest expiry first.
-    fn order_due(&self, options: &RunOptions, now: DateTime<Utc>) -> Result<(Arrangement, Vec<Unquoted>), EngineError> {
-        let snapshot = Snapshot::of(self.desk_of_due(now)?, self.blobs_with(BTreeMap::new()));
+    fn order_due(
+        &self,
+        group: Option<Budget>,
+        now: DateTime<Utc>,
+    ) -> Result<(Arrangement, Vec<Unquoted>), EngineError> {
+        let mut desk = self.desk_of_due(now)?;
+        for (order, why) in due::standing_still(&desk.state, now) {
+            if let Ok(events) = decide::cancel(&desk.state, &order, Some(why)) {
+                desk.push(events);
+            }
+        }
+        desk.commit()?;
+        let snapshot = Snapshot::of(desk, self.blobs_with(BTreeMap::new()));
         let Due { resources, blocked } = due(&snapshot.state, now);
+        if resources.is_empty() {
+            return Ok((Arrangement { real: true, ..Arrangement::default() }, blocked));
+        }
         let wishes: Vec<(&Resource, Wish)> = resources.iter().map(|row| (*row, Wish::default())).collect();
         let (quotes, mut refused) = self.quote_wishes(&snapshot.state, snapshot.blobs(), wishes, None, now)?;
         let failed = failed_tries(&snapshot.state, &refused);
@@ -126,7 +151,7 @@ impl Engine {
         crate::failpoint("run.before-order");
         let mut desk = self.desk_of_due(now)?;
         let mut trial = desk.state.clone();
-        let arrangement = order_all(&mut trial, quotes, options.group, now, desk.next_sequence());
+        let arrangement = order_all(&mut trial, quotes, group, now, desk.next_sequence());
         desk.push(failed);
         desk.push(arrangement.events.clone());
         desk.commit()?;
@@ -135,16 +160,15 @@ impl Engine {
     }
 
     /// Pays the orders that are due, soonest expiry first.
-    fn pay_due(&self, options: &RunOptions, now: DateTime<Utc>) -> Result<(Vec<OrderId>, Unpaid), EngineError> {
+    fn pay_due(&self, budget: &mut Budget, now: DateTime<Utc>) -> Result<(Vec<OrderId>, Unpaid), EngineError> {
         let ids: Vec<OrderId> = {
-            let desk = self.desk_of_due(now)?;
+            let desk = self.desk_of_orders(now)?;
             let mut due: Vec<&Order> =
                 desk.state.orders.values().filter(|order| pays(&desk.state, order, now) != Pays::No).collect();
-            let soonest = |order: &Order| order.lines.iter().map(|line| line.prepared.old_end.expiry.instant()).min();
-            due.sort_by_key(|order| (soonest(order), order.id.clone()));
+            due.sort_by_key(|order| (ordering::soonest(order), order.id.clone()));
             due.into_iter().map(|order| order.id.clone()).collect()
         };
-        let unpaid = self.pay_orders(&ids, Payer::Run, &mut Budget::of(&options.max_charge))?;
+        let unpaid = self.pay_orders(&ids, Payer::Run, budget)?;
         self.drop_stale(&unpaid)?;
         Ok((ids, unpaid))
     }
@@ -177,33 +201,6 @@ fn passed(state: &State, now: DateTime<Utc>) -> Vec<Event> {
         decide::time_passes(resource, mode_of(resource, &cover, now).0, now)
     };
     state.resources.values().flat_map(of).collect()
-}
-
-/// Orders quotes as automatic renewals, soonest expiry first, so that these come first under every limit: one order for
-/// each, or as few as there can be.
-pub(crate) fn order_all(
-    trial: &mut State,
-    mut quotes: Vec<Quote>,
-    group: bool,
-    now: DateTime<Utc>,
-    next_sequence: u64,
-) -> Arrangement {
-    quotes.sort_by_key(|quote| (quote.prepared.old_end.expiry.instant(), quote.prepared.resource.clone()));
-    let batches: Vec<Vec<Quote>> = match group {
-        true => vec![quotes],
-        false => quotes.into_iter().map(|quote| vec![quote]).collect(),
-    };
-    let mut all = Arrangement { real: true, ..Arrangement::default() };
-    for quotes in batches.iter().filter(|quotes| !quotes.is_empty()) {
-        let next_sequence = next_sequence.saturating_add(all.events.len() as u64);
-        let ask = Ask { origin: Origin::Auto, pay_with: None, max_total: None, now, next_sequence };
-        let Arrangement { placed, adopted, events, refused, .. } = arrange(trial, quotes, &ask);
-        all.placed.extend(placed);
-        all.adopted.extend(adopted);
-        all.events.extend(events);
-        all.refused.extend(refused);
-    }
-    all
 }
 
 /// Renewals that could not be priced, where their policy counts that as a failed attempt.

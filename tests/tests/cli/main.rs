@@ -29,6 +29,7 @@ mod plugin_test;
 mod refunds;
 mod run;
 mod run_gateway;
+mod run_group;
 mod run_time;
 mod run_watch;
 mod sinks;

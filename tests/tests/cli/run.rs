@@ -27,16 +27,6 @@ fn automatic_renewals_are_charged_at_their_instant_and_once() {
 }
 
 #[test]
-fn grouped_renewals_are_one_order() {
-    let mut world = world(&auto(""), &machines(3, "2026-12-10"));
-    world.set_clock(DUE);
-    let run = world.json(0, ["run", "--group"]);
-    assert_eq!(verdicts(&run)["renewed"], 3, "{run}");
-    assert_eq!(world.orders().len(), 1);
-    is_done(&world);
-}
-
-#[test]
 fn a_run_charges_what_the_plan_said() {
     let mut world = world(&auto(""), &machines(3, "2026-12-10"));
     world.set_clock(DUE);
@@ -234,15 +224,20 @@ fn some_renewed_and_some_refused_is_partly_done() {
     world.run([]).says("vm-001").says("cannot-renew");
 }
 
+/// "Leave them unpaid" was said, and the next run charged them.
 #[test]
 fn a_resource_in_an_order_by_hand_is_named_and_not_charged_twice() {
-    let mut world = world(&auto(""), &machines(1, "2026-12-10"));
+    let mut world = world(&auto(""), &machines(2, "2026-12-10"));
     world.set_clock(NOT_YET);
     let placed = world.json(0, ["renew", "vm-001", "--request-id", "h", "--yes", "--pay-later", "--term", "P3M"]);
     world.set_clock(DUE);
-    let run = world.json(0, ["run"]);
-    assert_eq!(charged(&run), "28.50", "an order under a request is paid as it is: {run}");
-    assert_eq!(order_of(&run, "vm-001"), order_of(&placed, "vm-001"));
+    let run = world.json(7, ["run"]);
+    assert_eq!(charged(&run), "10.00", "the other one: {run}");
+    assert_eq!(verdict(&run, "vm-001"), ("refused".to_owned(), "open-order".to_owned()), "{run}");
+    let order = order_of(&placed, "vm-001");
+    assert!(item(&run, "vm-001")["hint"].as_str().unwrap().contains(&format!("orders pay {order}")), "{run}");
+    world.run(["orders", "pay", &order, "--yes"]).exits(0);
+    assert_eq!(charged(&world.json(0, ["run"])), "0");
     assert_eq!(world.expiry("vm-001"), "2027-03-10T23:59:59+08:00");
 }
 

@@ -111,6 +111,20 @@ fn what_stays_as_it_was_is_told_once() {
     assert_eq!(watch.end("-TERM").0, Some(0));
 }
 
+/// A sum for each round was no bound: five due renewals were charged within seconds.
+#[test]
+fn a_sum_holds_for_all_rounds_together() {
+    let mut world = world(&auto(""), &machines(5, "2026-12-10"));
+    world.set_clock(DUE);
+    let watch = Watch::start(&world, &["--max-charge", "20 USD"]);
+    let first = watch.round();
+    assert_eq!((first["charged"]["USD"]["amount"].as_str(), first["exitCode"].as_u64()), (Some("20.00"), Some(7)));
+    std::thread::sleep(TWO_ROUNDS);
+    assert_eq!(watch.end("-TERM").0, Some(0));
+    let paid = world.orders().iter().filter(|order| order["status"] == "settled").count();
+    assert_eq!(paid, 2);
+}
+
 #[test]
 fn a_busy_store_is_tried_again_at_the_next_round() {
     let mut world = world(&auto(""), &machines(1, "2026-12-10"));

@@ -55,7 +55,7 @@ pub(crate) struct RenewArgs {
     /// Pay with this method only
     #[arg(long, value_name = "METHOD", conflicts_with = "pay_later", help_heading = "Payment")]
     pay_with: Option<String>,
-    /// Place the orders and leave them unpaid
+    /// Place the orders and leave them unpaid: only `orders pay` pays them, and no run
     #[arg(long, help_heading = "Payment")]
     pay_later: bool,
     /// Renew all or nothing

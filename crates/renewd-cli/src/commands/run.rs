@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// Do what is due: charge, retry, ask gateways, expire, release
 ///
-/// Renews automatically what its policy says is due, pays the orders of requests, asks gateways about payments and
+/// Renews automatically what its policy says is due, pays the orders of declared requests, asks gateways about payments and
 /// refunds that are not finished, and journals what time did: phases, ends, orders that expired. A second run at the
 /// same moment does nothing. For cron or a timer; with --watch it is a service of its own.
 #[derive(Debug, Args)]
@@ -25,10 +25,12 @@ Examples:
   renewd run --max-charge '2000 USD' --max-charge '500 EUR'
   renewd run --watch --every 5m -o ndjson")]
 pub(crate) struct RunArgs {
-    /// Charge at most this sum, soonest expiries first; once for each currency, and others are then not charged
+    /// Charge at most this sum, in all rounds together, soonest expiries first; once for each currency, and others are
+    /// then not charged
     #[arg(long, value_name = "MONEY")]
     max_charge: Vec<String>,
-    /// Put all that is due of an account and method list into one order, instead of one order for each resource
+    /// Put what is due of an account and method list into one order, as far as limits and --max-charge allow, instead of
+    /// one order for each resource
     #[arg(long)]
     group: bool,
     /// Go on until interrupted: run again and again, and write only what happened

@@ -8,13 +8,16 @@ use crate::error::CliError;
 use crate::exit;
 use crate::render;
 use crate::ui::answer::Answer;
-use crate::ui::{Output, failure};
+use crate::ui::{Output, Ui, failure};
 use anyhow::Context as _;
 use renewd_engine::view::{OrderSummary, RunView};
-use renewd_engine::{Exit, RunOptions};
+use renewd_engine::{Budget, Exit, RunOptions};
 use serde::Serialize;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -32,11 +35,17 @@ struct Round<'a> {
 /// mend ends it at once.
 pub(crate) fn watch(context: &Context<'_>, options: &RunOptions, every: Duration) -> Result<Exit, CliError> {
     let ui = context.ui;
-    let ended = ended_by_signal()?;
+    let in_round = Arc::new(AtomicBool::new(false));
+    let ended = ended_by_signal(ui, &in_round)?;
+    // What is charged counts for all rounds: a sum for each would be none.
+    let mut budget = Budget::of(&options.max_charge);
     ui.note(&format!("a round every {}; interrupt to end after the round under way", words(every)));
     let mut last: Option<RunView> = None;
     loop {
-        match context.engine().and_then(|engine| Ok(engine.run(options)?)) {
+        in_round.store(true, Ordering::SeqCst);
+        let round = context.engine().and_then(|engine| Ok(engine.run_within(options.group, &mut budget)?));
+        in_round.store(false, Ordering::SeqCst);
+        match round {
             Ok(view) => {
                 if has_news(&view, last.as_ref()) {
                     show(context, &view)?;
@@ -59,12 +68,22 @@ pub(crate) fn watch(context: &Context<'_>, options: &RunOptions, every: Duration
     }
 }
 
-/// A message for each signal that ends the watch. From now on such a signal does nothing else.
-fn ended_by_signal() -> Result<Receiver<()>, CliError> {
+/// A message for the first signal that ends the watch; a second one ends the process, as it would without a watch.
+fn ended_by_signal(ui: &Ui, in_round: &Arc<AtomicBool>) -> Result<Receiver<()>, CliError> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("signals cannot be waited for")?;
     let (sender, ended) = channel();
+    let ui = Ui { output: ui.output, quiet: ui.quiet, screen: ui.screen };
+    let in_round = Arc::clone(in_round);
     std::thread::spawn(move || {
-        for _signal in signals.forever() {
+        let mut is_first = true;
+        for signal in signals.forever() {
+            if !is_first {
+                _ = emulate_default_handler(signal);
+            }
+            is_first = false;
+            if in_round.load(Ordering::SeqCst) {
+                ui.note("stopping after this round; again to stop at once");
+            }
             if sender.send(()).is_err() {
                 return;
             }

@@ -1,13 +1,15 @@
 //! What is due: resources to be ordered, orders to be paid, and time as people read it.
 
-use crate::charge::{NextCharge, charge_blocked, next_charge};
+use crate::charge::{NextCharge, charge_blocked, next_charge, next_charge_in_conflict};
 use crate::view::TimeNote;
 use chrono::{DateTime, Days, Utc};
 use renewd_core::cover::Cover;
 use renewd_core::decide;
+use renewd_core::documents::{DocumentKey, DocumentKind};
 use renewd_core::event::Event;
-use renewd_core::ids::ResourceId;
+use renewd_core::ids::{OrderId, ResourceId};
 use renewd_core::order::{Order, OrderStatus, Origin};
+use renewd_core::quote::covering;
 use renewd_core::refusal::{Reason, Refusal, Verdict};
 use renewd_core::resource::Resource;
 use renewd_core::state::State;
@@ -23,16 +25,22 @@ pub(crate) struct Due<'a> {
     pub(crate) blocked: Vec<(ResourceId, Verdict, Refusal)>,
 }
 
-/// The automatic renewals that are due. What an order of automatic renewal or a request already has is not among them.
+/// The automatic renewals that are due. What an order that runs pay already has is not among them.
 pub(crate) fn due(state: &State, now: DateTime<Utc>) -> Due<'_> {
     let mut due = Due { resources: Vec::new(), blocked: Vec::new() };
     for resource in state.resources.values() {
         let cover = Cover::find(resource, state.policies());
-        if !next_charge(resource, &cover, now).is_due() {
+        let order = resource.open_order.as_ref().and_then(|order| state.orders.get(order));
+        if let Cover::Conflict(names) = &cover {
+            let is_due = next_charge_in_conflict(resource, (state, names), now).is_due();
+            if let (true, Err(why)) =
+                (is_due && !order.is_some_and(|order| is_declared(state, order)), covering(&cover))
+            {
+                due.blocked.push((resource.id.clone(), Verdict::Held, why));
+            }
             continue;
         }
-        let order = resource.open_order.as_ref().and_then(|order| state.orders.get(order));
-        if order.is_some_and(|order| order.origin == Origin::Auto || order.requests().next().is_some()) {
+        if !next_charge(resource, &cover, now).is_due() || order.is_some_and(|order| is_for_runs(state, order)) {
             continue;
         }
         match charge_blocked(resource) {
@@ -49,6 +57,40 @@ pub(crate) fn due(state: &State, now: DateTime<Utc>) -> Due<'_> {
     due
 }
 
+/// Whether runs pay an order: one of automatic renewal, or of a request that a document in force declares. What somebody
+/// ordered by hand is paid by hand.
+fn is_for_runs(state: &State, order: &Order) -> bool {
+    order.origin == Origin::Auto || is_declared(state, order)
+}
+
+fn is_declared(state: &State, order: &Order) -> bool {
+    order.requests().any(|name| {
+        let key = DocumentKey { kind: DocumentKind::RenewalRequest, name: name.to_string() };
+        state.documents.contains_key(&key)
+    })
+}
+
+/// Orders of automatic renewal in which what is due waits for a line that is not, or not any more: each with the reason.
+pub(crate) fn standing_still(state: &State, now: DateTime<Utc>) -> Vec<(OrderId, String)> {
+    let is_ready =
+        |row: &Resource| row.freeze.is_none() && next_charge(row, &Cover::find(row, state.policies()), now).is_due();
+    let open = state.orders.values().filter(|order| order.status == OrderStatus::Open && 1 < order.lines.len());
+    let of_runs = open.filter(|order| order.origin == Origin::Auto && order.requests().next().is_none());
+    let mut found = Vec::new();
+    for order in of_runs {
+        let rows =
+            order.lines.iter().map(|line| (&line.prepared.resource, state.resources.get(&line.prepared.resource)));
+        let (ready, still): (Vec<_>, Vec<_>) = rows.partition(|(_, row)| row.is_some_and(is_ready));
+        let is_frozen = still.iter().any(|(_, row)| row.is_none_or(|row| row.freeze.is_some()));
+        if let (false, Some((first, _))) = (ready.is_empty(), still.first())
+            && (is_frozen || pays(state, order, now) == Pays::No)
+        {
+            found.push((order.id.clone(), format!("{first} is not renewed with the others any more")));
+        }
+    }
+    found
+}
+
 /// Whether and how a run pays an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pays {
@@ -60,8 +102,8 @@ pub(crate) enum Pays {
     GoesOn,
 }
 
-/// Whether a run pays an order now: one of automatic renewal while its resources are due, one of a request unless it was
-/// tried within its retry period. A decline that came late leaves the methods behind it to be tried at once.
+/// Whether a run pays an order now: one of automatic renewal while its resources are due, one of a declared request
+/// unless it was tried within its retry period. A decline that came late leaves the methods behind it to be tried at once.
 pub(crate) fn pays(state: &State, order: &Order, now: DateTime<Utc>) -> Pays {
     if order.status != OrderStatus::Open {
         return Pays::No;
@@ -69,18 +111,15 @@ pub(crate) fn pays(state: &State, order: &Order, now: DateTime<Utc>) -> Pays {
     if is_due(state, order, now) {
         return Pays::Anew;
     }
-    let rows = order.lines.iter().filter_map(|line| state.resources.get(&line.prepared.resource));
+    let mut rows = order.lines.iter().filter_map(|line| state.resources.get(&line.prepared.resource));
     let is_wanted = |row: &Resource| next_charge(row, &Cover::find(row, state.policies()), now) != NextCharge::Never;
-    let wanted = match order.requests().next() {
-        Some(_) => true,
-        None => order.origin == Origin::Auto && rows.into_iter().all(is_wanted),
-    };
+    let wanted = is_declared(state, order) || (order.origin == Origin::Auto && rows.all(is_wanted));
     if wanted && !decide::methods_left(state, order, now).is_empty() { Pays::GoesOn } else { Pays::No }
 }
 
 fn is_due(state: &State, order: &Order, now: DateTime<Utc>) -> bool {
     let row = |line: &renewd_core::quote::Quote| state.resources.get(&line.prepared.resource);
-    if order.requests().next().is_some() {
+    if is_declared(state, order) {
         let retry = order.lines.first().and_then(row).and_then(|row| Cover::find(row, state.policies()).policy());
         let days = retry.map_or(REQUEST_RETRY_DAYS, |policy| policy.auto.retry.0.max(1));
         let tried = order.last_attempt().map(|attempt| attempt.started_at.with_timezone(&order.time_zone));
