@@ -3,20 +3,24 @@
 use crate::charge::{NextCharge, charge_blocked, next_charge};
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::next_run::outlook;
-use crate::report::next_command;
-use crate::view::{BalanceView, Board, BoardTab, Notice, NoticeKind, Totals, add_total};
-use chrono::{DateTime, Utc};
+use crate::next_run::{Outlook, outlook};
+use crate::report::{every_method_refuses, next_command};
+use crate::running::{Hindrances, soon};
+use crate::view::{BalanceView, Board, BoardTab, Item, Notice, NoticeKind, Totals, Warning, add_total};
+use chrono::{DateTime, TimeDelta, Utc};
 use renewd_core::calendar::rfc3339_in;
 use renewd_core::cover::{Cover, mode_of};
 use renewd_core::documents::Mode;
-use renewd_core::ids::{ResourceId, SinkName};
+use renewd_core::ids::{AccountName, ResourceId, SinkName};
 use renewd_core::order::{Order, OrderStatus, Outcome};
-use renewd_core::quote::Quote;
-use renewd_core::refusal::Refusal;
+use renewd_core::quote::covering;
+use renewd_core::refusal::{Reason, Refusal};
 use renewd_core::resource::{Freeze, Phase, Resource};
 use renewd_core::state::{SinkCursor, State};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How long something is due before it is said that no run does it: a timer may start one every hour.
+const DUE_MARGIN: TimeDelta = TimeDelta::hours(1);
 
 impl Engine {
     /// The board.
@@ -29,28 +33,21 @@ impl Engine {
         self.require_store(&snapshot)?;
         let state = &snapshot.state;
         let outlook = outlook(self, state, snapshot.blobs(), now)?;
-        let mut notices: Vec<Notice> = Vec::new();
         let mut unpaid = Totals::new();
+        let mut hindrances = Hindrances::new(self, state);
+        let mut notices: Vec<Notice> = Vec::new();
         for order in state.orders.values() {
-            notices.extend(order_notice(state, order));
+            notices.extend(order_notice(state, order, hindrances.of_order(order)?));
             notices.extend(refund_notices(order));
             if order.status == OrderStatus::Open {
                 add_total(&mut unpaid, order.total);
             }
         }
-        for resource in state.resources.values() {
-            notices.extend(resource_notice(state, resource, now));
-        }
-        for item in &outlook.next_run.refused {
-            notices.push(Notice {
-                kind: NoticeKind::CannotRenew,
-                subject: item.resource.to_string(),
-                when: None,
-                message: format!("its due automatic renewal cannot be made: {}", item.message.as_deref().unwrap_or("")),
-                command: Some(format!("renewd show {}", item.resource)),
-            });
-        }
-        notices.extend(cannot_renew(state, &outlook.quotes, now));
+        notices.extend(state.resources.values().filter_map(|resource| resource_notice(state, resource, now)));
+        notices.extend(due_notices(state, &outlook.next_run.refused, now));
+        let cannot = self.cannot_renew(state, outlook, now)?;
+        let told: BTreeSet<String> = notices.iter().map(|notice| notice.subject.clone()).collect();
+        notices.extend(cannot.into_iter().filter(|notice| !told.contains(&notice.subject)));
         notices.extend(state.sinks.iter().filter_map(|(name, cursor)| sink_notice(name, cursor)));
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for notice in &notices {
@@ -78,6 +75,44 @@ impl Engine {
             unpaid,
         })
     }
+
+    /// Automatic renewals that are due or to come and cannot be made as things stand, each once. What waits for its order
+    /// or for the end of a freeze has a notice there.
+    fn cannot_renew(&self, state: &State, outlook: Outlook, now: DateTime<Utc>) -> Result<Vec<Notice>, EngineError> {
+        let mut found: BTreeMap<ResourceId, Notice> = BTreeMap::new();
+        let mut add = |id: &ResourceId, when: Option<String>, message: String| {
+            let row = state.resources.get(id);
+            let order = row.and_then(|row| row.open_order.as_ref()).and_then(|order| state.orders.get(order));
+            let waits = order.is_some_and(|order| order.status != OrderStatus::Open);
+            if !waits && row.is_none_or(|row| row.freeze.is_none()) {
+                let command = Some(format!("renewd show {id}"));
+                let (kind, subject) = (NoticeKind::CannotRenew, id.to_string());
+                found.entry(id.clone()).or_insert(Notice { kind, subject, when, message, command });
+            }
+        };
+        for item in &outlook.next_run.refused {
+            let why = item.message.as_deref().unwrap_or_default();
+            add(&item.resource, None, format!("its due automatic renewal cannot be made: {why}"));
+        }
+        let mut coming = Vec::new();
+        for (id, quote) in outlook.quotes {
+            let Some(resource) = state.resources.get(&id) else { continue };
+            let charge = next_charge(resource, &Cover::find(resource, state.policies()), now);
+            if let (Err(refusal), NextCharge::At(at)) = (&quote, charge) {
+                let when = rfc3339_in(at, resource.end.expiry.zone);
+                add(&id, Some(when), format!("its next automatic renewal cannot be made as things stand: {refusal}"));
+            }
+            coming.extend(soon(charge, now).map(|at| (resource, at, quote)));
+        }
+        for Warning { resource, charge, message, hint: _ } in self.warnings_of(state, coming, now)? {
+            add(
+                &resource,
+                Some(charge),
+                format!("its next automatic renewal cannot be made as things stand: {message}"),
+            );
+        }
+        Ok(found.into_values().collect())
+    }
 }
 
 fn tabs(state: &State, now: DateTime<Utc>) -> Vec<BoardTab> {
@@ -102,7 +137,8 @@ fn tabs(state: &State, now: DateTime<Utc>) -> Vec<BoardTab> {
     tabs.into_iter().map(|(tab, _)| tab).collect()
 }
 
-fn order_notice(state: &State, order: &Order) -> Option<Notice> {
+/// The notice of an order; `hindrance` is why no method can pay it as things stand, where none can.
+fn order_notice(state: &State, order: &Order, hindrance: Option<Refusal>) -> Option<Notice> {
     let zone = state.account(&order.account).map_or(chrono_tz::UTC, |account| account.time_zone);
     let id = &order.id;
     let what = format!(
@@ -135,10 +171,12 @@ fn order_notice(state: &State, order: &Order) -> Option<Notice> {
             format!("renewd orders approve {id}"),
         ),
         (OrderStatus::Open, Some(Outcome::Declined { code, message, .. })) => {
-            (NoticeKind::Declined, format!("{what}: declined: {message} ({code})"), format!("renewd orders pay {id}"))
+            // What the balance lacks is what it was declined for.
+            let more = hindrance.filter(|why| why.reason != Reason::InsufficientBalance);
+            (NoticeKind::Declined, format!("{what}: declined: {message} ({code}){}", and_now(more)), pay(state, order))
         }
         (OrderStatus::Open, _) => {
-            (NoticeKind::Unpaid, format!("{what}: waits to be paid"), format!("renewd orders pay {id}"))
+            (NoticeKind::Unpaid, format!("{what}: waits to be paid{}", and_now(hindrance)), pay(state, order))
         }
         (OrderStatus::Paying | OrderStatus::Unknown, _)
         | (OrderStatus::Settled { .. } | OrderStatus::Canceled { .. } | OrderStatus::Expired { .. }, _) => return None,
@@ -150,6 +188,16 @@ fn order_notice(state: &State, order: &Order) -> Option<Notice> {
         message,
         command: Some(command),
     })
+}
+
+/// What stands in the way of the next attempt, after what became of the last.
+fn and_now(hindrance: Option<Refusal>) -> String {
+    hindrance.map_or_else(String::new, |why| format!("; as things stand it cannot be paid: {}", why.message))
+}
+
+fn pay(state: &State, order: &Order) -> String {
+    let more = if every_method_refuses(state, order) { " --pay-with METHOD" } else { "" };
+    format!("renewd orders pay {}{more}", order.id)
 }
 
 /// A sink that could not be told what happened.
@@ -164,26 +212,31 @@ fn sink_notice(name: &SinkName, cursor: &SinkCursor) -> Option<Notice> {
     })
 }
 
-/// Automatic renewals to come that cannot be made as things stand.
-fn cannot_renew<'a>(
-    state: &'a State,
-    quotes: &'a BTreeMap<ResourceId, Result<Quote, Refusal>>,
-    now: DateTime<Utc>,
-) -> impl Iterator<Item = Notice> + 'a {
-    quotes.iter().filter_map(move |(id, quote)| {
-        let refusal = quote.as_ref().err()?;
-        let resource = state.resources.get(id)?;
-        let at = match next_charge(resource, &Cover::find(resource, state.policies()), now) {
-            NextCharge::At(at) => at,
-            NextCharge::Due(_) | NextCharge::Never => return None,
+/// Automatic renewals that were due a while ago and that no run has charged: one notice for each account.
+fn due_notices(state: &State, refused: &[Item], now: DateTime<Utc>) -> impl Iterator<Item = Notice> {
+    let refused: BTreeSet<&ResourceId> = refused.iter().map(|item| &item.resource).collect();
+    let mut due: BTreeMap<&AccountName, (usize, DateTime<Utc>, chrono_tz::Tz)> = BTreeMap::new();
+    for resource in state.resources.values() {
+        let NextCharge::Due(since) = next_charge(resource, &Cover::find(resource, state.policies()), now) else {
+            continue;
         };
-        Some(Notice {
-            kind: NoticeKind::CannotRenew,
-            subject: id.to_string(),
-            when: Some(rfc3339_in(at, resource.end.expiry.zone)),
-            message: format!("its next automatic renewal cannot be made as things stand: {refusal}"),
-            command: Some(format!("renewd show {id}")),
-        })
+        let late = DUE_MARGIN <= now.signed_duration_since(since);
+        if late && charge_blocked(resource).is_none() && !refused.contains(&resource.id) {
+            let zone = resource.end.expiry.zone;
+            let (count, first, _) = due.entry(&resource.description.account).or_insert((0, since, zone));
+            *count += 1;
+            *first = since.min(*first);
+        }
+    }
+    due.into_iter().map(|(account, (count, first, zone))| Notice {
+        kind: NoticeKind::Due,
+        subject: account.to_string(),
+        when: Some(rfc3339_in(first, zone)),
+        message: match count {
+            1 => "1 automatic renewal is due, and no run has charged it".to_owned(),
+            _ => format!("{count} automatic renewals are due, the first since then, and no run has charged them"),
+        },
+        command: Some("renewd run".to_owned()),
     })
 }
 
@@ -222,7 +275,14 @@ fn resource_notice(state: &State, resource: &Resource, now: DateTime<Utc>) -> Op
         let command = "renewd import FILE --take inventory|store".to_owned();
         return notice(NoticeKind::Frozen, changes.expiry, format!("inventory conflict: {detail}"), command);
     }
-    if phase == Phase::Released || phase == Phase::Active || resource.open_order.is_some() {
+    if phase == Phase::Released {
+        return None;
+    }
+    if let (true, Cover::Conflict(_), Err(why)) = (resource.is_prepaid(), &cover, covering(&cover)) {
+        let (when, command) = (changes.expiry, format!("renewd show {id}"));
+        return notice(NoticeKind::PolicyConflict, when, format!("nothing renews it: {}", why.message), command);
+    }
+    if phase == Phase::Active || resource.open_order.is_some() {
         return None;
     }
     if mode == Mode::Auto && charge_blocked(resource).is_none() && next_charge(resource, &cover, now).is_due() {

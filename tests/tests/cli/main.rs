@@ -31,6 +31,7 @@ mod run;
 mod run_gateway;
 mod run_group;
 mod run_time;
+mod run_warn;
 mod run_watch;
 mod sinks;
 mod store;

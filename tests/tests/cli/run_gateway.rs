@@ -41,7 +41,14 @@ fn a_hard_decline_is_never_tried_again_on_that_card() {
     let first = run(&mut shop, 1);
     assert_eq!(verdict(&first, "vm-001"), ("declined".to_owned(), "payment-declined".to_owned()), "{first}");
     let order = order_of(&first, "vm-001");
+    // Only what can work is offered.
+    let other = format!("renewd orders pay {order} --pay-with METHOD");
+    assert!(first["items"][0]["hint"].as_str().unwrap().contains(&other), "{first}");
+    shop.run(&[]).exits(0).says(&other);
     shop.till.fates("");
+    shop.set_clock("2026-12-03T18:00:00Z");
+    let warned = shop.run(&["run", "-o", "json"]).json();
+    assert_eq!(warned["warnings"][0]["message"], "every payment method has declined it for good", "{warned}");
     shop.set_clock("2026-12-03T19:00:00Z");
     let next = shop.run(&["run", "-o", "json"]);
     assert_eq!(show(&shop, &order)["attempts"].as_array().unwrap().len(), 1, "{next:?}");
@@ -111,6 +118,8 @@ fn a_payment_without_an_answer_is_found_and_not_made_again() {
         let first = run(&mut shop, 4);
         assert_eq!(verdict(&first, "vm-001").0, "unknown", "{fate}: {first}");
         let order = order_of(&first, "vm-001");
+        let board = shop.run(&["-o", "json"]).json();
+        assert_eq!(board["counts"], serde_json::json!({ "unknown": 1 }), "said once: {board}");
         shop.run(&["renew", "vm-001", "--request-id", "r", "--yes"]).exits(1).says("renewd run");
         shop.set_clock("2026-12-02T19:05:00Z");
         let next = run(&mut shop, 0);

@@ -106,12 +106,17 @@ pub(crate) fn notice_word(kind: NoticeKind) -> &'static str {
         NoticeKind::CannotRenew => "cannot-renew",
         NoticeKind::EventsBehind => "events-behind",
         NoticeKind::NoPolicy => "no-policy",
+        NoticeKind::PolicyConflict => "policy-conflict",
     }
 }
 
 fn tone(kind: NoticeKind) -> Tone {
     match kind {
-        NoticeKind::Unknown | NoticeKind::Declined | NoticeKind::Frozen | NoticeKind::Late => Tone::Bad,
+        NoticeKind::Unknown
+        | NoticeKind::Declined
+        | NoticeKind::Frozen
+        | NoticeKind::Late
+        | NoticeKind::PolicyConflict => Tone::Bad,
         NoticeKind::RequiresAction
         | NoticeKind::Held
         | NoticeKind::Lapsing

@@ -4,9 +4,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use renewd_engine::Progress;
 use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-/// Work shorter than this many steps is over before a bar can be read.
-const STEPS_WORTH_A_BAR: u64 = 200;
+/// Work shorter than this is over before a bar can be read.
+const WORTH_A_BAR: Duration = Duration::from_secs(1);
+/// How often a bar is drawn anew: a slow gateway must not look like a standstill.
+const TICK: Duration = Duration::from_millis(500);
 
 /// One bar at a time.
 struct Bar(Mutex<Option<ProgressBar>>);
@@ -29,15 +32,21 @@ impl Bar {
 
 impl Progress for Bar {
     fn begin(&self, what: &str, total: u64) {
-        if total < STEPS_WORTH_A_BAR {
-            return;
+        let hidden = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template("{msg:<24} {bar:30} {human_pos}/{human_len} {elapsed}") {
+            hidden.set_style(style);
         }
-        let drawn = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{msg:<24} {bar:30} {human_pos}/{human_len} {eta}") {
-            drawn.set_style(style);
-        }
-        drawn.set_message(super::clean::line(what));
-        self.with(|bar| *bar = Some(drawn));
+        hidden.set_message(super::clean::line(what));
+        let late = hidden.downgrade();
+        std::thread::spawn(move || {
+            std::thread::sleep(WORTH_A_BAR);
+            // Gone, where the work was over before.
+            if let Some(bar) = late.upgrade().filter(|bar| !bar.is_finished()) {
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                bar.enable_steady_tick(TICK);
+            }
+        });
+        self.with(|bar| *bar = Some(hidden));
     }
 
     fn step(&self, steps: u64) {

@@ -38,7 +38,7 @@ pub enum NoticeKind {
     Declined,
     /// An order waits to be paid.
     Unpaid,
-    /// An automatic charge is due.
+    /// Automatic charges have been due for a while.
     Due,
     /// A resource is frozen.
     Frozen,
@@ -52,6 +52,8 @@ pub enum NoticeKind {
     EventsBehind,
     /// Resources that no policy matches.
     NoPolicy,
+    /// A resource for which policies of one priority contend.
+    PolicyConflict,
 }
 
 /// Something that needs a person.
@@ -60,9 +62,9 @@ pub enum NoticeKind {
 pub struct Notice {
     /// What it is about.
     pub kind: NoticeKind,
-    /// Resource, order or sink.
+    /// Resource, order, account or sink.
     pub subject: String,
-    /// RFC 3339: until when, and for a sink since when.
+    /// RFC 3339: until when, and for a sink and for what is due since when.
     pub when: Option<String>,
     /// What is the matter, in one sentence.
     pub message: String,
