@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::next_run::{Outlook, outlook};
 use crate::report::{every_method_refuses, next_command};
-use crate::running::{Hindrances, soon};
+use crate::running::{Hindrances, WhoPays, soon};
 use crate::view::{BalanceView, Board, BoardTab, Item, Notice, NoticeKind, Totals, Warning, add_total};
 use chrono::{DateTime, TimeDelta, Utc};
 use renewd_core::calendar::rfc3339_in;
@@ -34,7 +34,7 @@ impl Engine {
         let state = &snapshot.state;
         let outlook = outlook(self, state, snapshot.blobs(), now)?;
         let mut unpaid = Totals::new();
-        let mut hindrances = Hindrances::new(self, state);
+        let mut hindrances = Hindrances::new(self, state, WhoPays::Here);
         let mut notices: Vec<Notice> = Vec::new();
         for order in state.orders.values() {
             notices.extend(order_notice(state, order, hindrances.of_order(order)?));
@@ -104,7 +104,9 @@ impl Engine {
             }
             coming.extend(soon(charge, now).map(|at| (resource, at, quote)));
         }
-        for Warning { resource, charge, message, hint: _ } in self.warnings_of(state, coming, now)? {
+        for Warning { resource, charge, message, hint: _ } in
+            self.warnings_of(state, coming, now, WhoPays::Elsewhere)?
+        {
             add(
                 &resource,
                 Some(charge),
@@ -192,7 +194,7 @@ fn order_notice(state: &State, order: &Order, hindrance: Option<Refusal>) -> Opt
 
 /// What stands in the way of the next attempt, after what became of the last.
 fn and_now(hindrance: Option<Refusal>) -> String {
-    hindrance.map_or_else(String::new, |why| format!("; as things stand it cannot be paid: {}", why.message))
+    hindrance.map_or_else(String::new, |why| format!("; from here it cannot be paid: {}", why.message))
 }
 
 fn pay(state: &State, order: &Order) -> String {

@@ -33,7 +33,7 @@ use renewd_core::refusal::Reason;
 use renewd_core::resource::Resource;
 use renewd_core::state::State;
 use std::collections::{BTreeMap, BTreeSet};
-pub(crate) use warnings::{Hindrances, soon};
+pub(crate) use warnings::{Hindrances, WhoPays, soon};
 
 /// Days before an automatic charge from which a run warns that it cannot succeed.
 pub(crate) const WARN_DAYS: u32 = 7;

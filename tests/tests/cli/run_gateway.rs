@@ -4,7 +4,8 @@
 use super::due::{DUE, EXPIRY, RENEWED, auto, charged, order_of, verdict};
 use super::till::{CARD, shop};
 use renewd_tests::bank::books;
-use renewd_tests::bank::shop::Shop;
+use renewd_tests::bank::shop::{Shop, VARIABLE};
+use renewd_tests::process::answer;
 use renewd_tests::world::machines;
 use serde_json::Value;
 
@@ -199,6 +200,20 @@ fn a_refund_that_is_declined_leaves_the_renewal() {
     assert_eq!(expiry(&shop), RENEWED);
     shop.run(&["orders", "refund", &order, "--reason", "returned", "--yes"]).exits(0);
     assert_eq!(expiry(&shop), EXPIRY);
+}
+
+/// A run that lacks a secret left its orders unpaid, and the board knew no reason.
+#[test]
+fn a_secret_that_is_not_there_is_named_on_the_board() {
+    let shop = due(vec![CARD], 2, "");
+    let without = |args: &[&str]| answer(shop.command(args).env_remove(VARIABLE));
+    let run = without(&["run", "-o", "json"]).exits(1).json();
+    assert_eq!(verdict(&run, "vm-001"), ("refused".to_owned(), "no-payment-method".to_owned()), "{run}");
+    let board = without(&["-o", "json"]).exits(0).json();
+    assert_eq!(board["counts"], serde_json::json!({ "unpaid": 2 }), "{board}");
+    let message = board["notices"][0]["message"].as_str().unwrap();
+    assert!(message.contains("from here it cannot be paid: secret `stripe-key`"), "{message}");
+    assert_eq!(paid(&shop), 0);
 }
 
 #[test]
