@@ -227,12 +227,11 @@ impl Books {
     fn succeed(&mut self, index: usize) -> Reply {
         let payment = &mut self.payments[index];
         if payment.status != Status::Succeeded {
-            let lines = payment.metadata.iter().filter(|(name, _)| name.starts_with("renewd_lines_"));
             let movement = Movement::Charged {
                 payment: payment.id.clone(),
                 key: payment.key.clone(),
                 order: payment.metadata.get("renewd_order").cloned().unwrap_or_default(),
-                lines: lines.flat_map(|(_, keys)| keys.split(' ').map(str::to_owned)).collect(),
+                lines: lines_of(&payment.metadata),
                 amount: payment.amount,
             };
             if self.writer.append(&movement).is_err() {
@@ -322,6 +321,7 @@ impl Books {
             refund: refund.id.clone(),
             payment: refund.payment.clone(),
             key: asked.key.clone().unwrap_or_default(),
+            lines: lines_of(&refund.metadata),
             amount,
         };
         if self.writer.append(&movement).is_err() {
@@ -358,6 +358,12 @@ impl Books {
     fn position(&self, id: &str) -> Option<usize> {
         self.payments.iter().position(|payment| payment.id == id || charge_of(payment) == id)
     }
+}
+
+/// The keys of lines that metadata carries.
+fn lines_of(metadata: &Form) -> Vec<String> {
+    let lines = metadata.iter().filter(|(name, _)| name.starts_with("renewd_lines_"));
+    lines.flat_map(|(_, keys)| keys.split(' ').map(str::to_owned)).collect()
 }
 
 fn signature(asked: &Asked) -> String {

@@ -30,6 +30,8 @@ pub enum Movement {
         payment: String,
         /// The idempotency key that it was given under.
         key: String,
+        /// The keys of the lines that it is for.
+        lines: Vec<String>,
         /// In the currency's minor unit.
         amount: i64,
     },
@@ -41,8 +43,8 @@ impl Movement {
             Self::Charged { payment, key, order, lines, amount } => {
                 json!({ "charged": payment, "key": key, "order": order, "lines": lines, "amount": amount })
             }
-            Self::Refunded { refund, payment, key, amount } => {
-                json!({ "refunded": refund, "payment": payment, "key": key, "amount": amount })
+            Self::Refunded { refund, payment, key, lines, amount } => {
+                json!({ "refunded": refund, "payment": payment, "key": key, "lines": lines, "amount": amount })
             }
         }
     }
@@ -50,11 +52,11 @@ impl Movement {
     fn from_json(value: &Value) -> Option<Self> {
         let text = |name: &str| Some(value[name].as_str()?.to_owned());
         let (key, amount) = (text("key")?, value["amount"].as_i64()?);
+        let lines = value["lines"].as_array()?.iter().filter_map(|it| Some(it.as_str()?.to_owned())).collect();
         if let Some(payment) = text("charged") {
-            let lines = value["lines"].as_array()?.iter().filter_map(|it| Some(it.as_str()?.to_owned())).collect();
             return Some(Self::Charged { payment, key, order: text("order")?, lines, amount });
         }
-        Some(Self::Refunded { refund: text("refunded")?, payment: text("payment")?, key, amount })
+        Some(Self::Refunded { refund: text("refunded")?, payment: text("payment")?, key, lines, amount })
     }
 }
 
@@ -88,7 +90,7 @@ pub struct Paid {
     pub payment: String,
     /// The order that it carries.
     pub order: String,
-    /// The keys of its lines.
+    /// The keys of its lines, without those for which money went back.
     pub lines: Vec<String>,
     /// In the currency's minor unit.
     pub amount: i64,
@@ -136,9 +138,10 @@ impl Ledger {
                     amount: *amount,
                     refunded: 0,
                 }),
-                Movement::Refunded { payment, amount, .. } => {
-                    let of = found.iter_mut().find(|paid| paid.payment == *payment);
-                    of.expect("a refund is of a payment").refunded += amount;
+                Movement::Refunded { payment, lines, amount, .. } => {
+                    let of = found.iter_mut().find(|paid| paid.payment == *payment).expect("a refund is of a payment");
+                    of.refunded += amount;
+                    of.lines.retain(|line| !lines.contains(line));
                 }
             }
         }
