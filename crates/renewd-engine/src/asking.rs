@@ -4,7 +4,7 @@ use crate::pricing::local;
 use chrono::{DateTime, TimeDelta, Utc};
 use renewd_core::calendar::rfc3339_in;
 use renewd_core::decide::{Earlier, FoundCharge, Seen};
-use renewd_core::ids::Digest;
+use renewd_core::ids::{Digest, OrderId};
 use renewd_core::order::{Attempt, Order, Outcome, Refund, RefundResult, Retry};
 use renewd_core::quote::Quote;
 use renewd_plugin_host as host;
@@ -202,8 +202,8 @@ fn found(charge: host::FoundCharge, order: &Order) -> FoundCharge {
 pub(crate) enum Sought {
     /// The gateway knows none.
     None,
-    /// It knows one.
-    Found(Earlier),
+    /// It knows one, made for this order where it says so.
+    Found(Earlier, Option<OrderId>),
     /// Nobody can tell, so nothing may be charged.
     CannotTell(String),
 }
@@ -219,20 +219,24 @@ pub(crate) fn may_revive(outcome: &Outcome) -> bool {
 /// What `find-charge` answered before the first attempt, which would be made under this key. A charge of that very key
 /// that took no money counts as an attempt: what the gateway keeps under the key must not be taken for the next one's.
 pub(crate) fn sought(answer: host::FindResult, order: &Order, key: Digest) -> Sought {
-    let charge = match answer {
-        host::FindResult::Found(charge) => found(charge, order),
+    let (charge, made_for) = match answer {
+        host::FindResult::Found(charge) => {
+            let made_for = charge.order.clone();
+            (found(charge, order), made_for)
+        }
         host::FindResult::NotFound => return Sought::None,
         host::FindResult::Unknown { reason } => return Sought::CannotTell(reason),
     };
     let own = charge.key.as_deref().and_then(|text| text.parse::<Digest>().ok());
+    let made_for = made_for.and_then(|id| OrderId::new(id).ok());
     match (&charge.outcome, charge.differs_from(order)) {
         (Outcome::Declined { .. }, _) if own == Some(key) => {
-            Sought::Found(Earlier::Same { outcome: charge.outcome, key: own })
+            Sought::Found(Earlier::Same { outcome: charge.outcome, key: own }, made_for)
         }
         (Outcome::Declined { .. } | Outcome::PriceMoved { .. }, _) => Sought::None,
         (Outcome::Unknown { detail, .. }, None) => Sought::CannotTell(detail.clone()),
-        (_, Some(detail)) => Sought::Found(Earlier::Other { detail }),
-        (_, None) => Sought::Found(Earlier::Same { outcome: charge.outcome, key: own }),
+        (_, Some(detail)) => Sought::Found(Earlier::Other { detail }, made_for),
+        (_, None) => Sought::Found(Earlier::Same { outcome: charge.outcome, key: own }, made_for),
     }
 }
 

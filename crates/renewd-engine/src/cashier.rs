@@ -335,7 +335,16 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
                 self.give_up(job, Refusal::new(Reason::PaymentUnknown, message).hint(hint));
                 return Ok(());
             }
-            Stage::Sought(method, Sought::Found(earlier)) => match self.till(state, method)? {
+            Stage::Sought(method, Sought::Found(_, Some(made_for)))
+                if made_for != job.order && self.looks_after(&made_for, now)? =>
+            {
+                let message =
+                    format!("{} has a charge of order {made_for} for it, which is not decided", method.method);
+                let hint = "`renewd run` asks the gateway what became of that";
+                self.give_up(job, Refusal::new(Reason::PaymentUnknown, message).hint(hint));
+                return Ok(());
+            }
+            Stage::Sought(method, Sought::Found(earlier, _)) => match self.till(state, method)? {
                 Ok(till) => (till, Some(earlier)),
                 Err(refusal) => {
                     self.give_up(job, refusal);
@@ -374,6 +383,14 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         let epoch = was_searched.then_some(self.engine.epoch());
         self.priced.push(Priced::new(job, till, state, order, requotes, earlier, epoch, now));
         Ok(())
+    }
+
+    /// INVARIANT (one-payment-pays-once): whether this store itself looks after an order's charges, so that none of them is
+    /// one that was lost.
+    fn looks_after(&self, order: &OrderId, now: DateTime<Utc>) -> Result<bool, EngineError> {
+        let state = self.engine.state_with_orders(std::slice::from_ref(order), now)?;
+        let open = |order: &Order| order.attempts.iter().any(|it| it.is_undecided() || it.next_check.is_some());
+        Ok(state.orders.get(order).is_some_and(open))
     }
 
     /// Whether its turn has come: a run leaves alone what was changed meanwhile, and charges no more than it may.
@@ -505,7 +522,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
             let asked = earlier_ref(&order, key, till.method.reference.clone(), now);
             let config = config_text(&till.config);
             let mut answer = sought(gateway.find_charge(&config, &asked), &order, key);
-            let revives = matches!(&answer, Sought::Found(Earlier::Same { outcome, .. }) if may_revive(outcome));
+            let revives = matches!(&answer, Sought::Found(Earlier::Same { outcome, .. }, _) if may_revive(outcome));
             if revives && gateway.can_cancel() {
                 match gateway.cancel(&config, &asked) {
                     CancelOutcome::Canceled => {}

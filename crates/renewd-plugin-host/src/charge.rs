@@ -24,6 +24,9 @@ pub struct FoundCharge {
     /// The idempotency key that it was made under, as the plugin's metadata `key` says; none where it does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The order that it was made for, as the plugin's metadata `order` says; none where it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
 }
 
 /// What `find-charge` answered.
@@ -142,13 +145,15 @@ fn found_charge(raw: wire::FoundCharge, asked: Asked<'_>) -> Result<FoundCharge,
             .into_iter()
             .map(|key| identifier(key, "found/lineKeys", asked.limits))
             .collect::<Result<_, _>>()?,
-        key: raw
-            .metadata
-            .into_iter()
-            .find(|(name, _)| name == "key")
-            .map(|(_, key)| identifier(key, "found/metadata/key", asked.limits))
-            .transpose()?,
+        key: said(&raw.metadata, "key", asked)?,
+        order: said(&raw.metadata, "order", asked)?,
     })
+}
+
+/// What the plugin's metadata says under a name.
+fn said(metadata: &[(String, String)], name: &str, asked: Asked<'_>) -> Result<Option<String>, InvalidOutput> {
+    let found = metadata.iter().find(|(known, _)| known == name);
+    found.map(|(_, text)| identifier(text.clone(), "found/metadata", asked.limits)).transpose()
 }
 
 pub(crate) fn refunded(raw: wire::RefundOutcome, asked: Asked<'_>) -> RefundOutcome {

@@ -163,6 +163,10 @@ pub(crate) struct Bank {
     tick: u64,
     /// Orders of which a person said, without having seen it, that they are paid.
     pub(crate) misled: BTreeSet<String>,
+    /// How often another process acted beside the one that is told of.
+    pub(crate) acts: u64,
+    /// Whether the disk failed one of them, in the command that is under way.
+    pub(crate) others_failed: bool,
     /// Whether the clock was ever set back.
     pub(crate) clock_went_back: bool,
     /// Resources that were charged since the last restore.
@@ -185,6 +189,8 @@ impl Bank {
             tick: 0,
             misled: BTreeSet::new(),
             misled_of_refunds: BTreeSet::new(),
+            acts: 0,
+            others_failed: false,
             clock_went_back: false,
             charged_since: BTreeSet::new(),
         }
@@ -259,6 +265,15 @@ impl Bank {
                 refund.lost |= tick < refund.tick;
             }
         }
+    }
+
+    /// What was asked for since a moment of the ledger's own count, where money may have moved, by currency.
+    pub(crate) fn asked_since(&self, tick: u64) -> BTreeMap<String, Decimal> {
+        let mut sums = BTreeMap::new();
+        for charge in self.charges.iter().filter(|charge| tick < charge.tick && charge.may_have_moved()) {
+            *sums.entry(charge.currency.clone()).or_default() += charge.amount;
+        }
+        sums
     }
 
     /// A digest of everything in the ledger.

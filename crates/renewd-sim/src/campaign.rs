@@ -83,6 +83,8 @@ fn live(seed: u64, workshop: &mut Workshop) -> io::Result<Outcome> {
 /// The machine that simulates fails, not the simulated one.
 pub fn run(campaign: &Campaign) -> io::Result<Report> {
     let next = AtomicU64::new(campaign.seeds.start);
+    // Seeds before the first failure are lived through all the same, so that it is the same one however many threads.
+    let end = AtomicU64::new(campaign.seeds.end);
     let report = Mutex::new(Report::default());
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..campaign.threads.max(1))
@@ -91,7 +93,7 @@ pub fn run(campaign: &Campaign) -> io::Result<Report> {
                     let (mut workshop, mut other) = (Workshop::new()?, Workshop::new()?);
                     loop {
                         let seed = next.fetch_add(1, Ordering::SeqCst);
-                        if campaign.seeds.end <= seed {
+                        if end.load(Ordering::SeqCst) <= seed {
                             return Ok(());
                         }
                         let mut outcome = live(seed, &mut workshop)?;
@@ -118,7 +120,7 @@ pub fn run(campaign: &Campaign) -> io::Result<Report> {
                         let failed = outcome.violation.is_some();
                         add(&mut report.lock().unwrap_or_else(PoisonError::into_inner), outcome, again);
                         if failed && campaign.fail_fast {
-                            next.store(campaign.seeds.end, Ordering::SeqCst);
+                            end.fetch_min(seed, Ordering::SeqCst);
                         }
                     }
                 })
@@ -145,7 +147,7 @@ fn add(report: &mut Report, outcome: Outcome, again: bool) {
     }
     let Some(violation) = outcome.violation else { return };
     report.failed += 1;
-    let finding = violation.split(':').next().unwrap_or_default().to_owned();
+    let finding = crate::findings::name_of(&violation).to_owned();
     *report.findings.entry(finding).or_default() += 1;
     if report.failures.len() < FAILURES_KEPT {
         report.failures.push(Failure { seed: outcome.seed, violation, trace: outcome.trace });

@@ -16,8 +16,10 @@ use renewd_engine::{
     Allow, Desired, Engine, EngineError, ImportOptions, ModeChoice, OrderFilter, RefundWish, RenewAsk, RenewOptions,
     ResolveAsk, RunOptions, Selector, Take,
 };
+use rust_decimal::Decimal;
 use std::cell::RefCell;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
 thread_local! {
@@ -26,10 +28,12 @@ thread_local! {
 }
 
 /// Lets another process act in this world while one waits for a gateway.
-pub(crate) fn let_others_act(world: &Arc<World>, engine: Engine) {
+pub(crate) fn let_others_act(world: &Arc<World>, engine: Engine, folder: PathBuf) {
     OTHER.set(Some(engine));
     let weak: Weak<World> = Arc::downgrade(world);
-    world.set_others(Some(Box::new(move |chances| weak.upgrade().map_or(String::new(), |world| act(&world, chances)))));
+    world.set_others(Some(Box::new(move |chances| {
+        weak.upgrade().map_or(String::new(), |world| act(&world, &folder, chances))
+    })));
 }
 
 /// Gives the engine of the other process back.
@@ -39,7 +43,7 @@ pub(crate) fn keep_other(workshop: &mut Workshop) {
     }
 }
 
-fn act(world: &Arc<World>, chances: &mut Chance) -> String {
+fn act(world: &Arc<World>, folder: &Path, chances: &mut Chance) -> String {
     // A gateway that is asked in a thread of its own has nobody beside it.
     let Some(engine) = OTHER.take() else { return "nobody".to_owned() };
     let engine = enter(engine, world);
@@ -47,10 +51,17 @@ fn act(world: &Arc<World>, chances: &mut Chance) -> String {
         let ids: Vec<OrderId> = orders.into_iter().map(|order| order.order).collect();
         chances.pick(&ids).cloned()
     });
-    let said = match (chances.between(0, 4), order) {
-        (0, Some(order)) => format!("pay {order}: {}", told(engine.pay(&order, None))),
-        (1, Some(order)) => format!("cancel {order}: {}", told(engine.cancel(&order, None))),
-        (2, Some(order)) => {
+    let said = match (chances.between(0, 10), order) {
+        (0..=2, Some(order)) => format!("pay {order}: {}", told(engine.pay(&order, None))),
+        (3, Some(order)) => format!("cancel {order}: {}", told(engine.cancel(&order, None))),
+        (4, _) => {
+            let mode = chances.pick(&[Some(Mode::Auto), Some(Mode::Manual), None]).copied().flatten();
+            let choice = ModeChoice { mode, reason: None, until: None };
+            world.bank().fire("mode-chosen-meanwhile");
+            format!("mode {mode:?}: {}", told(engine.mode(&Selector { all: true, ..Selector::default() }, &choice)))
+        }
+        (5 | 6, _) => apply_otherwise(world, &engine, folder, chances),
+        (7, Some(order)) => {
             let ask = ResolveAsk { succeeded: false, reference: None, reason: "it looked so".to_owned() };
             world.bank().misled_of_refunds.insert(order.to_string());
             let resolved = engine.resolve(&order, &ask);
@@ -67,6 +78,20 @@ fn act(world: &Arc<World>, chances: &mut Chance) -> String {
     said
 }
 
+/// Somebody else applies documents of their own.
+fn apply_otherwise(world: &World, engine: &Engine, folder: &Path, chances: &mut Chance) -> String {
+    let Some(mut declared) = world.declared() else { return "nothing to apply".to_owned() };
+    let what = declared.edit(world.now(), chances);
+    if fs::write(folder.join("all.yaml"), declared.yaml()).is_err() {
+        return "bug: documents cannot be written".to_owned();
+    }
+    world.bank().fire("documents-edited-meanwhile");
+    let desired = Desired { directory: Some(folder.to_owned()), resources: None };
+    let applied =
+        engine.plan(&desired).and_then(|planned| engine.apply(planned, &Allow { removals: true, grants: true }));
+    format!("{what} changes: {}", told(applied))
+}
+
 fn told<T>(result: Result<T, EngineError>) -> String {
     result.map_or_else(|error| error.to_string(), |_| "done".to_owned())
 }
@@ -78,7 +103,7 @@ const STEPS: &[(u64, Step)] = &[
     (6, Step::Guarded),
     (6, Step::Pay),
     (3, Step::Cancel),
-    (4, Step::Approve),
+    (6, Step::Approve),
     (4, Step::Resolve),
     (11, Step::Refund),
     (9, Step::TopUp),
@@ -137,7 +162,7 @@ impl Simulation {
             Step::Cancel => {
                 self.of_order("cancel", |engine, id| engine.cancel(id, Some("not wanted".to_owned())).map(|_| ()))
             }
-            Step::Approve => self.of_order("approve", |engine, id| engine.approve(id, None).map(|_| ())),
+            Step::Approve => self.approve(),
             Step::Resolve => self.resolve(),
             Step::Refund => self.refund(),
             Step::TopUp => self.top_up(),
@@ -145,12 +170,17 @@ impl Simulation {
             Step::Edit => {
                 let what = self.declared.edit(self.world.now(), &mut self.chances);
                 self.say(format!("{what} changes"));
-                self.fire("documents-edited");
+                self.fire(match what {
+                    "what has a price" => "price-missing-or-back",
+                    "the gateway of each card" => "method-moved",
+                    _ => "documents-edited",
+                });
                 self.apply()
             }
             Step::Import => {
-                if self.chances.percent(40) {
-                    self.declared.move_expiry(self.world.now(), &mut self.chances);
+                if self.chances.percent(50) {
+                    let ordered = self.ordered();
+                    self.declared.move_expiry(&ordered, self.world.now(), &mut self.chances);
                 }
                 self.import(&ImportOptions::default())
             }
@@ -162,6 +192,14 @@ impl Simulation {
         }
     }
 
+    /// Resources that wait in an order: those of presumed declines first.
+    fn ordered(&self) -> Vec<String> {
+        let open = self.auditor.model.orders.values().filter(|order| !order.closed);
+        let (tried, untried): (Vec<_>, Vec<_>) = open.partition(|order| !order.tries.is_empty());
+        let from = if tried.is_empty() { untried } else { tried };
+        from.iter().flat_map(|order| &order.lines).map(|line| line.resource.clone()).collect()
+    }
+
     fn write(&mut self, name: &str, text: &str) -> Result<std::path::PathBuf, Wrong> {
         let path = self.folder.join(name);
         fs::write(&path, text).map_err(|error| format!("bug: {error}"))?;
@@ -169,6 +207,7 @@ impl Simulation {
     }
 
     pub(crate) fn apply(&mut self) -> Result<(), Wrong> {
+        self.world.declare(&self.declared);
         let text = self.declared.yaml();
         let path = self.write("all.yaml", &text)?;
         let desired = Desired { directory: path.parent().map(std::path::Path::to_owned), resources: None };
@@ -192,7 +231,21 @@ impl Simulation {
 
     pub(crate) fn run(&mut self) -> Result<(), Wrong> {
         let group = self.chances.percent(25);
-        let view = self.command("run", |engine| engine.run(&RunOptions { group, ..RunOptions::default() }))?;
+        let most = (!self.calm && self.chances.percent(12)).then(|| Decimal::from(self.chances.between(5, 70)));
+        let max_charge: Vec<Money> = most.map_or(Vec::new(), |most| {
+            ["USD", "EUR"].iter().filter_map(|currency| Money::new(most, currency.parse().ok()?).ok()).collect()
+        });
+        let tick = self.world.bank().tick();
+        let acts = self.world.bank().acts;
+        let view = self.command("run", |engine| engine.run(&RunOptions { group, max_charge }))?;
+        if let Some(most) = most {
+            self.fire("max-charge");
+            let over = self.world.bank().asked_since(tick).into_iter().find(|(_, sum)| most < *sum);
+            // What others pay meanwhile is not this run's.
+            if let Some((currency, sum)) = over.filter(|_| acts == self.world.bank().acts) {
+                return Err(format!("over-max-charge: a run charges {sum} {currency}, and may charge {most}"));
+            }
+        }
         view.map_or(Ok(()), |view| self.check_answer(&view.renewals))
     }
 
@@ -236,10 +289,17 @@ impl Simulation {
             Some((name, selector)) => (Some(name), selector),
             None => (None, self.selector()),
         };
+        // A person looks at the quote for a while.
+        let wait = if self.chances.percent(12) { self.chances.between(600, 2 * 86_400) } else { 0 };
+        if 0 < wait {
+            self.fire("quote-waits");
+        }
+        let world = Arc::clone(&self.world);
         let ask = RenewAsk { wish: Wish { term, align, same_date: None }, pay_with, request };
         let options = RenewOptions { pay_later, atomic };
         let answer = self.command("renew", |engine| {
             let quoted = engine.quote(&selector, &ask)?;
+            world.advance(wait);
             engine.renew(quoted, &options)
         })?;
         if let Some(view) = &answer {
@@ -286,6 +346,27 @@ impl Simulation {
         Ok(())
     }
 
+    fn approve(&mut self) -> Result<(), Wrong> {
+        let held: Vec<String> = self
+            .auditor
+            .model
+            .orders
+            .iter()
+            .filter(|(_, order)| order.held && !order.closed)
+            .map(|(id, _)| id.clone())
+            .collect();
+        let Some(id) = self.chances.pick(&held).and_then(|id| OrderId::new(id.as_str()).ok()) else {
+            return self.of_order("pay", |engine, id| engine.pay(id, None).map(|_| ()));
+        };
+        if self.chances.percent(40) {
+            self.fire("held-order-paid");
+            self.command(&format!("pay {id}"), |engine| engine.pay(&id, None))?;
+        }
+        self.fire("held-order-approved");
+        self.command(&format!("approve {id}"), |engine| engine.approve(&id, None))?;
+        Ok(())
+    }
+
     /// A person looks at the gateway, and mostly sees what is there.
     fn resolve(&mut self) -> Result<(), Wrong> {
         let Some(id) = self.pick_order() else { return Ok(()) };
@@ -320,11 +401,20 @@ impl Simulation {
             return Ok(());
         };
         let lines = self.auditor.model.orders.get(id.as_str()).map(|order| order.lines.clone()).unwrap_or_default();
-        let line = self.chances.pick(&lines).and_then(|line| ResourceId::new(line.resource.as_str()).ok());
+        let mut lines: Vec<ResourceId> =
+            lines.iter().filter_map(|line| ResourceId::new(line.resource.as_str()).ok()).collect();
+        let several = 1 < lines.len() && self.chances.percent(35);
+        if several {
+            lines.truncate(usize::try_from(self.chances.between(2, 3)).unwrap_or(2));
+            self.fire("refund-of-several-lines");
+        } else {
+            lines = self.chances.pick(&lines).cloned().into_iter().collect();
+        }
         let currency = self.chances.word(&["USD", "EUR"]);
         let sum = self.chances.word(&["1.50", "1.50", "60.00"]);
-        let amount = self.chances.percent(35).then(|| format!("{sum} {currency}").parse::<Money>().ok()).flatten();
-        let wish = RefundWish { resources: line.into_iter().collect(), amount, reason: "not used".to_owned() };
+        let amount =
+            (!several && self.chances.percent(35)).then(|| format!("{sum} {currency}").parse::<Money>().ok()).flatten();
+        let wish = RefundWish { resources: lines, amount, reason: "not used".to_owned() };
         self.fire("refund-asked");
         self.command(&format!("refund {id}"), |engine| engine.refund(&id, &wish))?;
         Ok(())

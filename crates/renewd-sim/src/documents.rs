@@ -59,6 +59,12 @@ pub(crate) struct Declared {
     pub(crate) policies: Vec<Policy>,
     pub(crate) things: Vec<Thing>,
     prices: Vec<(&'static str, i64)>,
+    /// What has no price for the time being, so that the pricing plugin fails.
+    unpriced: Option<&'static str>,
+    /// The cards are at each other's gateway.
+    moved: bool,
+    /// Whether methods may move to another gateway at all.
+    pub(crate) may_move: bool,
     pub(crate) request: Option<(String, String)>,
 }
 
@@ -216,12 +222,13 @@ impl Declared {
                 mode: chances.word(&["", "", "", "", "auto", "manual"]),
             })
             .collect();
-        Self { accounts, policies, things, prices: vec![("small", 980), ("large", 2450), ("free", 0)], request: None }
+        let prices = vec![("small", 980), ("large", 2450), ("free", 0)];
+        Self { accounts, policies, things, prices, unpriced: None, moved: false, may_move: false, request: None }
     }
 
     /// Changes a policy, a price or an account's methods, or adds a request.
     pub(crate) fn edit(&mut self, now: i64, chances: &mut Chance) -> &'static str {
-        match chances.between(0, 5) {
+        match chances.between(0, 8) {
             0 | 1 => {
                 let index = usize::try_from(chances.between(0, 1)).unwrap_or_default();
                 if let Some(policy) = self.policies.get_mut(index) {
@@ -241,6 +248,17 @@ impl Declared {
                 }
                 "the order of methods"
             }
+            4 => {
+                self.unpriced = match self.unpriced {
+                    Some(_) => None,
+                    None => Some(chances.word(&["small", "large"])),
+                };
+                "what has a price"
+            }
+            5 if self.may_move => {
+                self.moved = !self.moved;
+                "the gateway of each card"
+            }
             _ => {
                 let date = date(now, chances.between(5, 40));
                 let name = format!("wish-{}", chances.between(1, 4));
@@ -258,11 +276,16 @@ impl Declared {
         for account in &mut self.accounts {
             account.month_limit = None;
         }
+        self.unpriced = None;
     }
 
     /// Another expiry in the inventory, as if somebody had renewed or corrected it elsewhere.
-    pub(crate) fn move_expiry(&mut self, now: i64, chances: &mut Chance) {
+    /// Rather one of these than any.
+    pub(crate) fn move_expiry(&mut self, rather: &[String], now: i64, chances: &mut Chance) {
         let index = usize::try_from(chances.between(0, 4)).unwrap_or_default();
+        let directed = chances.percent(70);
+        let wanted = chances.pick(rather).filter(|_| directed);
+        let index = wanted.and_then(|id| self.things.iter().position(|thing| thing.id == *id)).unwrap_or(index);
         if let Some(thing) = self.things.get_mut(index) {
             thing.expiry = expiry(now, chances);
         }
@@ -280,14 +303,16 @@ impl Declared {
             );
         }
         for currency in ["USD", "EUR"] {
-            for (card, gate) in [("card-a", "gate-a"), ("card-b", "gate-b")] {
+            let gates = if self.moved { ["gate-b", "gate-a"] } else { ["gate-a", "gate-b"] };
+            for (card, gate) in ["card-a", "card-b"].into_iter().zip(gates) {
                 let _ = writeln!(
                     text,
                     "---\napiVersion: renewd/v1\nkind: PaymentMethod\nmetadata: {{ name: {card}-{} }}\nspec: {{ plugin: {gate}, config: {{ creditLimit: \"9000 {currency}\", netDays: 30 }} }}",
                     currency.to_lowercase()
                 );
             }
-            let rows: Vec<String> = self.prices.iter().map(|(sku, cents)| rows(sku, *cents)).collect();
+            let priced = self.prices.iter().filter(|(sku, _)| self.unpriced != Some(sku));
+            let rows: Vec<String> = priced.map(|(sku, cents)| rows(sku, *cents)).collect();
             let _ = writeln!(
                 text,
                 "---\napiVersion: renewd/v1\nkind: PriceList\nmetadata: {{ name: list-{} }}\nspec:\n  currency: {currency}\n  rows:\n{}",

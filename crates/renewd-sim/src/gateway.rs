@@ -60,7 +60,7 @@ const FATES: &[(u64, Fate, &str)] = &[
     (4, Fate::PriceMoved, "charge-price-moved"),
     (5, Fate::Slow, "charge-slow"),
     (5, Fate::Duplicate, "charge-duplicate"),
-    (9, Fate::Meanwhile, "charge-meanwhile"),
+    (14, Fate::Meanwhile, "charge-meanwhile"),
     (6, Fate::CrashBefore, "crash-before-charge"),
     (8, Fate::CrashAfter, "crash-after-charge"),
 ];
@@ -196,6 +196,23 @@ impl SimGateway {
         Some(answer(known))
     }
 
+    /// An answer, and perhaps another process that acts before it is given, or before it is written down.
+    fn beside_others<T>(&self, what: &'static str, key: &str, answer: impl FnOnce() -> T) -> T {
+        let mut chances = self.world.bank().chances(what, key);
+        let acts = self.world.bank().chaos && !self.world.is_dead() && chances.percent(self.world.profile.meanwhile);
+        if !acts {
+            return answer();
+        }
+        self.world.bank().fire(what);
+        if chances.percent(50) {
+            self.world.meanwhile(&mut chances);
+            return answer();
+        }
+        let answer = answer();
+        self.world.meanwhile(&mut chances);
+        answer
+    }
+
     fn deal(&self, fate: Fate, request: &ChargeRequest, now: i64, chances: &mut Chance) -> Outcome {
         let mut bank = self.world.bank();
         let bank = &mut *bank;
@@ -258,7 +275,8 @@ impl SimGateway {
             asked.line_keys.iter().any(wanted)
         };
         let fits = |charge: &Charge| {
-            let alike = since.is_some_and(|since| since <= charge.requested_at) && shares(charge);
+            let alike = since.is_some_and(|since| crate::known::SOUGHT_FOR_45_DAYS || since <= charge.requested_at)
+                && shares(charge);
             charge.gateway == self.name && (is_own(charge) || (alike && charge.may_have_moved()))
         };
         let is_hidden = |charge: &Charge| matches!(charge.state, ChargeState::OnItsWay(_)) || now < charge.visible_at;
@@ -316,90 +334,55 @@ const REFUND_FATES: &[(u64, (RefundFate, &str))] = &[
     (1, (RefundFate::CrashAfter, "crash-after-refund")),
 ];
 
-impl Gateway for SimGateway {
-    fn charge(&self, _config: &str, request: &ChargeRequest) -> Outcome {
-        if self.world.is_dead() {
-            return unknown("the process is dead");
-        }
-        self.world.expect_durable("a gateway is asked to charge");
+impl SimGateway {
+    fn stop(&self, asked: &ChargeRef) -> CancelOutcome {
         let now = self.world.now();
-        let (fate, mut chances) = {
-            let mut bank = self.world.bank();
-            bank.pass(now);
-            if let Some(known) = self.replay(&mut bank, request) {
-                bank.fire("charge-replayed");
-                return known;
-            }
-            let mut chances = bank.chances("charge", &request.idempotency_key);
-            (self.fate(&mut bank, &mut chances), chances)
-        };
-        if fate == Fate::CrashBefore {
-            self.world.kill();
-        }
-        if fate == Fate::Meanwhile && chances.percent(50) {
-            self.world.meanwhile(&mut chances);
-        }
-        let now = self.world.now();
-        let mut answer = self.deal(fate, request, now, &mut chances);
-        match fate {
-            Fate::CrashAfter => self.world.kill(),
-            Fate::Slow => self.world.advance(chances.between(30, 900)),
-            Fate::Meanwhile => self.world.meanwhile(&mut chances),
-            Fate::Duplicate => answer = self.replay(&mut self.world.bank(), request).unwrap_or(answer),
-            Fate::Success
-            | Fate::DeclineNever
-            | Fate::DeclineLater
-            | Fate::DeclineOther
-            | Fate::DeclineNotBefore
-            | Fate::TimeoutBefore
-            | Fate::TimeoutAfter
-            | Fate::ResetBefore
-            | Fate::ResetAfter
-            | Fate::ErrorAfter
-            | Fate::Garbage
-            | Fate::Late
-            | Fate::PendingSuccess
-            | Fate::PendingDecline
-            | Fate::ActionConfirmed
-            | Fate::ActionExpires
-            | Fate::PriceMoved
-            | Fate::CrashBefore => {}
-        }
-        answer
-    }
-
-    fn find_charge(&self, _config: &str, asked: &ChargeRef) -> FindResult {
-        let (now, reason) = (self.world.now(), |text: &str| FindResult::Unknown { reason: text.to_owned() });
         if self.world.is_dead() {
-            return reason("the process is dead");
+            return CancelOutcome::Unknown { reason: "the process is dead".to_owned() };
         }
-        let chaos = self.world.profile.clone();
         let mut bank = self.world.bank();
         bank.pass(now);
-        let mut chances = bank.chances("find", &asked.idempotency_key);
-        if bank.chaos && chances.percent(chaos.cannot_tell) {
-            bank.fire("find-cannot-tell");
-            bank.cannot_tell(&self.name, &asked.idempotency_key);
-            return reason("the gateway does not answer");
+        let mut chances = bank.chances("cancel", &asked.idempotency_key);
+        if bank.chaos && chances.percent(self.world.profile.cannot_tell) {
+            bank.fire("cancel-cannot-tell");
+            return CancelOutcome::Unknown { reason: "the gateway does not answer".to_owned() };
         }
-        let lies = bank.chaos && chances.percent(chaos.denies);
-        let shown = self.look(&mut bank, asked, lies, now);
-        match shown {
-            None => FindResult::NotFound,
-            Some(charge) => match money(charge.amount, &charge.currency) {
-                None => reason("its amount cannot be told"),
-                Some(amount) => FindResult::Found(FoundCharge {
-                    reference: charge.reference.clone(),
-                    amount,
-                    outcome: if charge.is_all_back() { given_back() } else { answer(&charge) },
-                    line_keys: charge.lines.iter().map(|line| line.key.clone()).collect(),
-                    key: Some(charge.key.clone()),
-                }),
+        let Some(charge) = bank.by_key(&self.name, &asked.idempotency_key) else { return CancelOutcome::NotFound };
+        match charge.state {
+            ChargeState::Captured => match money(charge.amount, &charge.currency) {
+                Some(amount) => CancelOutcome::Charged { reference: charge.reference.clone(), amount },
+                None => CancelOutcome::Unknown { reason: "its amount cannot be told".to_owned() },
             },
+            ChargeState::OnItsWay(_) => CancelOutcome::NotFound,
+            ChargeState::Pending(..) => CancelOutcome::Pending { reference: charge.reference.clone() },
+            ChargeState::Action(..) | ChargeState::Declined | ChargeState::Canceled => {
+                charge.state = ChargeState::Canceled;
+                CancelOutcome::Canceled
+            }
         }
     }
 
-    fn refund(&self, _config: &str, request: &RefundRequest) -> RefundOutcome {
+    fn find_back(&self, asked: &RefundRef) -> FindRefundResult {
+        let now = self.world.now();
+        if self.world.is_dead() {
+            return FindRefundResult::Unknown { reason: "the process is dead".to_owned() };
+        }
+        let mut bank = self.world.bank();
+        bank.pass(now);
+        let mut chances = bank.chances("find-refund", &asked.idempotency_key);
+        if bank.chaos && chances.percent(self.world.profile.cannot_tell) {
+            bank.fire("find-refund-cannot-tell");
+            return FindRefundResult::Unknown { reason: "the gateway does not answer".to_owned() };
+        }
+        let own = bank.charges.iter().filter(|charge| charge.gateway == self.name);
+        let refunds = own.flat_map(|charge| &charge.refunds);
+        match refunds.filter(|it| it.visible_at <= now).find(|it| it.key == asked.idempotency_key) {
+            Some(refund) => FindRefundResult::Found { refund: refund_answer(refund, &asked.currency) },
+            None => FindRefundResult::NotFound,
+        }
+    }
+
+    fn give_back(&self, request: &RefundRequest) -> RefundOutcome {
         let reason = |text: &str| RefundOutcome::Unknown { reason: text.to_owned() };
         if self.world.is_dead() {
             return reason("the process is dead");
@@ -465,51 +448,105 @@ impl Gateway for SimGateway {
         }
     }
 
-    fn find_refund(&self, _config: &str, asked: &RefundRef) -> FindRefundResult {
-        let now = self.world.now();
+    fn find(&self, asked: &ChargeRef) -> FindResult {
+        let (now, reason) = (self.world.now(), |text: &str| FindResult::Unknown { reason: text.to_owned() });
         if self.world.is_dead() {
-            return FindRefundResult::Unknown { reason: "the process is dead".to_owned() };
+            return reason("the process is dead");
         }
+        let chaos = self.world.profile.clone();
         let mut bank = self.world.bank();
         bank.pass(now);
-        let mut chances = bank.chances("find-refund", &asked.idempotency_key);
-        if bank.chaos && chances.percent(self.world.profile.cannot_tell) {
-            bank.fire("find-refund-cannot-tell");
-            return FindRefundResult::Unknown { reason: "the gateway does not answer".to_owned() };
+        let mut chances = bank.chances("find", &asked.idempotency_key);
+        if bank.chaos && chances.percent(chaos.cannot_tell) {
+            bank.fire("find-cannot-tell");
+            bank.cannot_tell(&self.name, &asked.idempotency_key);
+            return reason("the gateway does not answer");
         }
-        let own = bank.charges.iter().filter(|charge| charge.gateway == self.name);
-        let refunds = own.flat_map(|charge| &charge.refunds);
-        match refunds.filter(|it| it.visible_at <= now).find(|it| it.key == asked.idempotency_key) {
-            Some(refund) => FindRefundResult::Found { refund: refund_answer(refund, &asked.currency) },
-            None => FindRefundResult::NotFound,
+        let lies = bank.chaos && chances.percent(chaos.denies);
+        let shown = self.look(&mut bank, asked, lies, now);
+        match shown {
+            None => FindResult::NotFound,
+            Some(charge) => match money(charge.amount, &charge.currency) {
+                None => reason("its amount cannot be told"),
+                Some(amount) => FindResult::Found(FoundCharge {
+                    reference: charge.reference.clone(),
+                    amount,
+                    outcome: if charge.is_all_back() { given_back() } else { answer(&charge) },
+                    line_keys: charge.lines.iter().map(|line| line.key.clone()).collect(),
+                    key: Some(charge.key.clone()),
+                    order: Some(charge.order.clone()),
+                }),
+            },
         }
+    }
+}
+
+impl Gateway for SimGateway {
+    fn charge(&self, _config: &str, request: &ChargeRequest) -> Outcome {
+        if self.world.is_dead() {
+            return unknown("the process is dead");
+        }
+        self.world.expect_durable("a gateway is asked to charge");
+        let now = self.world.now();
+        let (fate, mut chances) = {
+            let mut bank = self.world.bank();
+            bank.pass(now);
+            if let Some(known) = self.replay(&mut bank, request) {
+                bank.fire("charge-replayed");
+                return known;
+            }
+            let mut chances = bank.chances("charge", &request.idempotency_key);
+            (self.fate(&mut bank, &mut chances), chances)
+        };
+        if fate == Fate::CrashBefore {
+            self.world.kill();
+        }
+        if fate == Fate::Meanwhile && chances.percent(50) {
+            self.world.meanwhile(&mut chances);
+        }
+        let now = self.world.now();
+        let mut answer = self.deal(fate, request, now, &mut chances);
+        match fate {
+            Fate::CrashAfter => self.world.kill(),
+            Fate::Slow => self.world.advance(chances.between(30, 900)),
+            Fate::Meanwhile => self.world.meanwhile(&mut chances),
+            Fate::Duplicate => answer = self.replay(&mut self.world.bank(), request).unwrap_or(answer),
+            Fate::Success
+            | Fate::DeclineNever
+            | Fate::DeclineLater
+            | Fate::DeclineOther
+            | Fate::DeclineNotBefore
+            | Fate::TimeoutBefore
+            | Fate::TimeoutAfter
+            | Fate::ResetBefore
+            | Fate::ResetAfter
+            | Fate::ErrorAfter
+            | Fate::Garbage
+            | Fate::Late
+            | Fate::PendingSuccess
+            | Fate::PendingDecline
+            | Fate::ActionConfirmed
+            | Fate::ActionExpires
+            | Fate::PriceMoved
+            | Fate::CrashBefore => {}
+        }
+        answer
+    }
+
+    fn find_charge(&self, _config: &str, asked: &ChargeRef) -> FindResult {
+        self.beside_others("find-meanwhile", &asked.idempotency_key, || self.find(asked))
+    }
+
+    fn refund(&self, _config: &str, request: &RefundRequest) -> RefundOutcome {
+        self.beside_others("refund-meanwhile", &request.idempotency_key, || self.give_back(request))
+    }
+
+    fn find_refund(&self, _config: &str, asked: &RefundRef) -> FindRefundResult {
+        self.beside_others("find-refund-meanwhile", &asked.idempotency_key, || self.find_back(asked))
     }
 
     fn cancel(&self, _config: &str, asked: &ChargeRef) -> CancelOutcome {
-        let now = self.world.now();
-        if self.world.is_dead() {
-            return CancelOutcome::Unknown { reason: "the process is dead".to_owned() };
-        }
-        let mut bank = self.world.bank();
-        bank.pass(now);
-        let mut chances = bank.chances("cancel", &asked.idempotency_key);
-        if bank.chaos && chances.percent(self.world.profile.cannot_tell) {
-            bank.fire("cancel-cannot-tell");
-            return CancelOutcome::Unknown { reason: "the gateway does not answer".to_owned() };
-        }
-        let Some(charge) = bank.by_key(&self.name, &asked.idempotency_key) else { return CancelOutcome::NotFound };
-        match charge.state {
-            ChargeState::Captured => match money(charge.amount, &charge.currency) {
-                Some(amount) => CancelOutcome::Charged { reference: charge.reference.clone(), amount },
-                None => CancelOutcome::Unknown { reason: "its amount cannot be told".to_owned() },
-            },
-            ChargeState::OnItsWay(_) => CancelOutcome::NotFound,
-            ChargeState::Pending(..) => CancelOutcome::Pending { reference: charge.reference.clone() },
-            ChargeState::Action(..) | ChargeState::Declined | ChargeState::Canceled => {
-                charge.state = ChargeState::Canceled;
-                CancelOutcome::Canceled
-            }
-        }
+        self.beside_others("cancel-meanwhile", &asked.idempotency_key, || self.stop(asked))
     }
 
     fn can_cancel(&self) -> bool {

@@ -8,6 +8,13 @@ pub(crate) const ONLY_OWN_METHODS_ARE_SOUGHT: bool = false;
 /// term is made again.
 pub(crate) const SOUGHT_ONCE_FOR_ALL_TERMS: bool = false;
 
+/// A charge that a restored store took for an order, and that an older attempt of this or another order had made, is given
+/// back as that attempt's late success.
+pub(crate) const TAKEN_CHARGE_IS_GIVEN_BACK: bool = false;
+
+/// After a restore charges are sought for 45 days back from now, however old the backup is.
+pub(crate) const SOUGHT_FOR_45_DAYS: bool = false;
+
 /// The key of a refund leaves the amount out, so that after a restore a gateway answers with a refund of the lost history
 /// over another amount.
 pub(crate) const REFUND_KEYS_WITHOUT_AMOUNT: bool = false;

@@ -12,6 +12,7 @@ mod chance;
 mod commands;
 mod documents;
 mod faults;
+mod findings;
 mod gateway;
 mod known;
 mod liveness;

@@ -86,7 +86,7 @@ impl Simulation {
         for (id, order) in &self.auditor.model.orders {
             let stuck = |(number, it): (&u32, &crate::model::Try)| {
                 let back = self.world.bank().by_key(&it.gateway, &it.key).is_some_and(|charge| charge.is_all_back());
-                it.succeeded && order.settled != Some(*number) && !back
+                it.succeeded && order.settled != Some(*number) && !back && order.is_denied_back(*number)
             };
             if order.tries.iter().any(stuck) {
                 late.push(id.clone());

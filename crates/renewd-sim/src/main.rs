@@ -109,6 +109,10 @@ fn show(report: &Report, seconds: f64) {
     for (fault, seeds) in &report.fired {
         println!("  {fault:<28} {:>6.1} %", 100.0 * *seeds as f64 / report.seeds.max(1) as f64);
     }
+    println!("\nrecords, and the share of seeds in which there were any:");
+    for (event, seeds) in &report.events {
+        println!("  {event:<28} {:>6.1} %", 100.0 * *seeds as f64 / report.seeds.max(1) as f64);
+    }
     report.rare().iter().for_each(|rare| println!("RARE  {rare}"));
     println!(
         "\n{} seeds ({} twice), {} renewals, {} failed; {:.0} seeds a minute",

@@ -6,6 +6,7 @@ use crate::bank::{Bank, ChargeState, RefundState};
 use crate::rules::Rules;
 use renewd_core::documents::Windows;
 use renewd_core::event::Event;
+use renewd_core::ids::{AccountName, OrderId, ResourceId};
 use renewd_core::order::{Attempt, Order, Origin, Outcome, Payment, Refund, RefundCause, RefundResult};
 use renewd_core::quote::Quote;
 use rust_decimal::Decimal;
@@ -44,6 +45,7 @@ struct Back {
     attempt: u32,
     amount: Decimal,
     done: bool,
+    declined: bool,
 }
 
 /// An order.
@@ -62,11 +64,21 @@ pub(crate) struct Ordered {
     pub(crate) misled: bool,
     /// A person said, and was wrong, that money had not gone back.
     pub(crate) misled_of_refund: bool,
+    /// It stands in what is known to be wrong.
+    pub(crate) mistaken: bool,
     by_itself: bool,
     /// Nobody has approved it since it was held.
-    held: bool,
+    pub(crate) held: bool,
     pub(crate) closed: bool,
     undone: Vec<String>,
+}
+
+/// A row that records were about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Touched {
+    Resource(ResourceId),
+    Order(OrderId),
+    Account(AccountName),
 }
 
 /// The model.
@@ -81,6 +93,8 @@ pub(crate) struct Model {
     /// Resources whose expiry an inventory has moved.
     moved: BTreeSet<String>,
     pub(crate) renewals: u64,
+    /// What the records were about since somebody last looked.
+    pub(crate) touched: BTreeSet<Touched>,
     /// Documents and calendar.
     pub(crate) rules: Rules,
     /// Records of each kind.
@@ -102,9 +116,18 @@ impl Model {
         self.rules.read(event, blobs)?;
         *self.events.entry(kind(event)).or_default() += 1;
         if let Event::ResourceAdded { resource } = event {
+            self.touched.insert(Touched::Resource(resource.id.clone()));
             self.expiries.insert(resource.id.to_string(), resource.end.expiry.instant().timestamp());
         } else if let Event::ResourceImported { resource, change } = event {
+            self.touched.insert(Touched::Resource(resource.clone()));
             if let Some(end) = &change.end {
+                let open = |order: &&Ordered| {
+                    let is_in = order.lines.iter().any(|line| line.resource == resource.as_str());
+                    is_in && order.tries.values().any(|it| it.open && !it.by_balance)
+                };
+                ensure(!self.orders.values().any(|order| open(&order)), || {
+                    format!("moved-while-open: an inventory moves {resource}, whose payment is not decided")
+                })?;
                 self.moved.insert(resource.to_string());
                 self.expiries.insert(resource.to_string(), end.expiry.instant().timestamp());
             }
@@ -112,6 +135,7 @@ impl Model {
             self.rules.placed(order, at, bank.clock_went_back)?;
             self.placed(order)?;
         } else if let Event::BalanceToppedUp { account, amount, reference } = event {
+            self.touched.insert(Touched::Account(account.clone()));
             let name = (account.to_string(), reference.clone());
             ensure(self.topups.insert(name, amount.amount()).is_none(), || {
                 format!("topup-once: {account} was topped up twice under {reference}")
@@ -128,6 +152,10 @@ impl Model {
         } else if let Some(order) = event.order() {
             let id = order.to_string();
             let known = self.orders.remove(&id).ok_or_else(|| format!("unknown-order: {id}"))?;
+            self.touched.insert(Touched::Order(order.clone()));
+            self.touched.extend(AccountName::new(known.account.as_str()).map(Touched::Account));
+            let resources = known.lines.iter().map(|line| line.quote.prepared.resource.clone());
+            self.touched.extend(resources.map(Touched::Resource));
             let order = self.read_of_order(&id, known, event, bank)?;
             self.orders.insert(id, order);
         }
@@ -214,8 +242,17 @@ impl Model {
                 return Err(format!("attempt-unknown: {number} of {id}"));
             };
             let paid = |it: &Ordered| it.paid_by().is_some_and(|it| it.is_same_charge(&late));
-            if let Some((owner, _)) = self.orders.iter().find(|(_, it)| paid(it)) {
-                return Err(format!("late-success-of-another: {id} gives back what {owner} was paid with"));
+            if let Some((owner, of)) = self.orders.iter_mut().find(|(_, it)| paid(it)) {
+                ensure(crate::known::TAKEN_CHARGE_IS_GIVEN_BACK, || {
+                    format!("late-success-of-another: {id} gives back what {owner} was paid with")
+                })?;
+                (of.mistaken, order.mistaken) = (true, true);
+            }
+            if order.paid_by().is_some_and(|it| it.is_same_charge(&late)) {
+                ensure(crate::known::TAKEN_CHARGE_IS_GIVEN_BACK, || {
+                    format!("paying-charge-given-back: {id} was paid with what attempt {number} gives back")
+                })?;
+                order.mistaken = true;
             }
             let taken = bank.by_key(&late.gateway, &late.key).is_some_and(|it| it.state == ChargeState::Captured);
             ensure(taken || bank.misled.contains(id), || format!("late-success-of-nothing: attempt {number} of {id}"))?;
@@ -233,9 +270,13 @@ impl Model {
         } else if let Event::RefundEnded { number, result, .. } = event {
             if let RefundResult::Refunded { .. } = result {
                 self.refunded(id, &mut order, *number, bank)?;
-            } else if let RefundResult::Declined { code, .. } = result
-                && code == "resolved"
-            {
+            } else if let RefundResult::Declined { code, .. } = result {
+                if let Some(back) = order.backs.get_mut(number) {
+                    back.declined = true;
+                }
+                if code != "resolved" {
+                    return Ok(order);
+                }
                 ensure(bank.misled_of_refunds.contains(id), || {
                     format!("word-of-nobody: refund {number} of {id} is given up")
                 })?;
@@ -457,7 +498,7 @@ fn attempt_ended(id: &str, order: &mut Ordered, number: u32, result: &Outcome, b
     price_in_force(id, number, it, bank)?;
     if declined && !it.by_balance {
         let of_order = |charge: &&mut crate::bank::Charge| {
-            charge.order == id && charge.given_up.is_none() && charge.may_have_moved()
+            charge.order == id && charge.given_up.is_none() && charge.may_have_moved() && !charge.is_all_back()
         };
         let taken = bank.by_key(&it.gateway, &it.key).filter(of_order);
         let undecided = taken.filter(|charge| !matches!(charge.state, ChargeState::Action(..)));
@@ -478,8 +519,16 @@ fn refund_started(id: &str, order: &mut Ordered, refund: &Refund) -> Result<(), 
         attempt: refund.attempt,
         amount: refund.amount.amount(),
         done: false,
+        declined: false,
     };
     ensure(order.backs.insert(refund.number, back).is_none(), || format!("refund-number-twice: {id}"))
+}
+
+impl Ordered {
+    /// Whether a gateway, or a person, said that nothing of an attempt is given back.
+    pub(crate) fn is_denied_back(&self, attempt: u32) -> bool {
+        self.backs.values().any(|it| it.attempt == attempt && it.line.is_none() && it.declined)
+    }
 }
 
 impl Try {
@@ -507,7 +556,7 @@ impl Model {
         let mut sums = BTreeMap::new();
         for order in self.orders.values() {
             let Some(number) = order.settled else { continue };
-            if !order.misled && order.tries.get(&number).is_some_and(|it| !it.by_balance) {
+            if !order.misled && !order.mistaken && order.tries.get(&number).is_some_and(|it| !it.by_balance) {
                 let sum: &mut Decimal = sums.entry(order.currency.clone()).or_default();
                 *sum += order.total - order.given_back(number);
             }

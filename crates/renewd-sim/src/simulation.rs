@@ -4,7 +4,7 @@ use crate::auditor::Auditor;
 use crate::chance::Chance;
 use crate::documents::Declared;
 use crate::model::Wrong;
-use crate::workshop::{Workshop, enter};
+use crate::workshop::{OTHERS, Workshop, enter};
 use crate::world::{Machine, Profile, World};
 use renewd_engine::{Engine, EngineError, Exit};
 use renewd_store::testing::{Call, Crash, Fault, SimDisk};
@@ -105,9 +105,11 @@ pub fn simulate(seed: u64, traced: bool, workshop: &mut Workshop) -> std::io::Re
     let world = Arc::new(World::new(seed, workshop.store(), clock, profile));
     let engine = workshop.engine(&world);
     let other = workshop.engine(&world);
-    crate::commands::let_others_act(&world, other);
-    let declared = Declared::new(start, &mut chances);
     let folder = workshop.documents()?;
+    crate::commands::let_others_act(&world, other, folder.with_file_name(OTHERS));
+    let mut declared = Declared::new(start, &mut chances);
+    // Where a lost payment was at a gateway that no method names any more, nobody can ask it.
+    declared.may_move = !world.profile.backups;
     let mut simulation = Simulation {
         world,
         engine: RefCell::new(Some(engine)),
@@ -315,7 +317,7 @@ impl Simulation {
             let records = self.auditor.records();
             self.backups.push(Backup { machine: Machine { disk, index, ..machine }, at, tick, records });
             self.say("a backup is made".to_owned());
-        } else if self.chances.percent(6)
+        } else if self.chances.percent(9)
             && let Some(backup) = self.backups.pop()
         {
             self.restore(&backup)?;
@@ -332,6 +334,15 @@ impl Simulation {
         self.say(format!("the backup of second {} is restored", backup.at));
         let mut machine = backup.machine.clone();
         machine.disk = machine.disk.fork();
+        // A backup has no index: what lies there is that of the store before, or one of the time of the backup.
+        machine.index = match self.chances.between(0, 2) {
+            0 => machine.index.fork(),
+            1 => self.world.machine().index.clone(),
+            _ => {
+                machine.index.lose();
+                machine.index
+            }
+        };
         *self.world.machine() = machine.clone();
         let head = self.world.inspect().map_err(|error| format!("unreadable: {error}"))?.head();
         let epoch = self.world.bank().era + 1;

@@ -2,43 +2,22 @@
 //! `{ suite, tried, lost, doubled, silent, seeds, note }`, and `struck`, the share of seeds in which each fault struck.
 
 use crate::campaign::Report;
+use crate::findings::{Meaning, meaning};
 use serde_json::{Map, Value, json};
 use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// Findings of the auditor that mean that something acknowledged is gone; each is the first word of a violation.
-const LOST: [&str; 5] = ["lost", "released-early", "skipped", "unreadable", "not-durable"];
-
-/// Findings that mean that money was taken twice, or that a term was given twice or for nothing.
-const DOUBLED: [&str; 13] = [
-    "attempt-while-open",
-    "charge-without-end",
-    "extended-from-elsewhere",
-    "extension-without-money",
-    "frozen",
-    "key-regenerated",
-    "key-reused",
-    "late-success-of-another",
-    "refunded-too-much",
-    "refunded-twice",
-    "request-twice",
-    "settled-twice",
-    "two-open-orders",
-];
-
 impl Report {
     /// The counts for the page. What is neither lost nor doubled is silent: nothing but the auditor has told of it.
     pub fn fragment(&self, seeds: &Range<u64>) -> Value {
         let [mut lost, mut doubled, mut silent] = [0_u64; 3];
         for (finding, count) in &self.findings {
-            if LOST.contains(&finding.as_str()) {
-                lost += count;
-            } else if DOUBLED.contains(&finding.as_str()) {
-                doubled += count;
-            } else {
-                silent += count;
+            match meaning(finding) {
+                Meaning::Lost => lost += count,
+                Meaning::Doubled => doubled += count,
+                Meaning::Silent => silent += count,
             }
         }
         let note = format!(

@@ -12,6 +12,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
+/// The folder, beside that of the documents, in which others have theirs.
+pub(crate) const OTHERS: &str = "docs-of-others";
+
 /// A thread's tools.
 pub struct Workshop {
     folder: tempfile::TempDir,
@@ -51,6 +54,11 @@ impl Workshop {
             fs::remove_dir_all(&path)?;
         }
         fs::create_dir(&path)?;
+        let others = self.folder.path().join(OTHERS);
+        if others.exists() {
+            fs::remove_dir_all(&others)?;
+        }
+        fs::create_dir(&others)?;
         Ok(path)
     }
 

@@ -2,6 +2,7 @@
 
 use crate::bank::Bank;
 use crate::chance::Chance;
+use crate::documents::Declared;
 use renewd_core::ids::Digest;
 use renewd_engine::{Home, OwnerToken};
 use renewd_store::testing::{Crash, SimDisk, SimIndex};
@@ -28,6 +29,8 @@ pub(crate) struct Profile {
     pub(crate) backups: bool,
     pub(crate) clock_jumps: bool,
     pub(crate) people_err: bool,
+    /// Chance in percent that another process acts while a gateway is asked what became of something.
+    pub(crate) meanwhile: u64,
     /// Whether the journal's records are part of the trace.
     pub(crate) traced: bool,
 }
@@ -45,9 +48,10 @@ impl Profile {
             visibility_seconds: some(60, 60, 7_200),
             crashes: some(75, 5, 25),
             disk_faults: some(55, 5, 20),
-            backups: some(35, 1, 1) == 1,
+            backups: some(40, 1, 1) == 1,
             clock_jumps: some(40, 1, 1) == 1,
             people_err: some(45, 1, 1) == 1,
+            meanwhile: some(50, 5, 20),
             traced: false,
             fates: if calm { 0 } else { chances.rng().next_u64() | chances.rng().next_u64() },
         }
@@ -82,6 +86,7 @@ pub(crate) struct World {
     id: StoreId,
     violations: Mutex<Vec<String>>,
     others: Mutex<Option<Others>>,
+    declared: Mutex<Option<Declared>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -104,6 +109,7 @@ impl World {
             id: StoreId::from_bytes(id),
             violations: Mutex::default(),
             others: Mutex::new(None),
+            declared: Mutex::new(None),
         }
     }
 
@@ -144,11 +150,16 @@ impl World {
             machine.index.lose();
         }
         drop(machine);
+        self.bank().others_failed = false;
         lock(&self.alive).clear();
     }
 
     /// INVARIANT (intent-first): what was decided is durable before anybody outside acts on it.
     pub(crate) fn expect_durable(&self, when: &str) {
+        // What another process could not make durable, the next one that opens the store does.
+        if self.bank().others_failed {
+            return;
+        }
         if self.machine().disk.is_unsynced("journal") {
             self.violation(format!("not-durable: the journal has unsynced bytes when {when}"));
         }
@@ -156,6 +167,16 @@ impl World {
 
     pub(crate) fn violation(&self, what: String) {
         lock(&self.violations).push(what);
+    }
+
+    /// What was declared last: others change it in their own way.
+    pub(crate) fn declare(&self, declared: &Declared) {
+        *lock(&self.declared) = Some(declared.clone());
+    }
+
+    /// What was declared last.
+    pub(crate) fn declared(&self) -> Option<Declared> {
+        lock(&self.declared).clone()
     }
 
     /// What was found wrong since the last time.
@@ -174,7 +195,11 @@ impl World {
     pub(crate) fn meanwhile(&self, chances: &mut Chance) {
         let act = lock(&self.others).take();
         if let Some(mut act) = act {
+            self.bank().acts += 1;
+            let will_fail = self.machine().disk.fault().is_some();
             let note = act(chances);
+            let failed = will_fail && self.machine().disk.fault().is_none();
+            self.bank().others_failed |= failed;
             self.bank().notes.push(format!("meanwhile: {note}"));
             *lock(&self.others) = Some(act);
         }

@@ -40,7 +40,7 @@ const STALL: Duration = Duration::from_millis(600);
 const LOOKS: [(&str, &str); 4] =
     [("truth", ""), ("too late", "find#2-3=blind"), ("cannot tell", "find#2-=error-before"), ("lies", "find#2-=blind")];
 
-/// Runs of the first day: the second is still inside the gateway's window of visibility, the third is not.
+/// Runs of the first day, each with the job that asks for the renewal again: the second is still inside the gateway's window of visibility, the third is not.
 const FIRST_DAY: [&str; 3] = ["2026-11-23T09:05:30Z", "2026-11-23T10:11:00Z", "2026-11-24T10:30:00Z"];
 /// Runs after that; the gateway tells the truth by now.
 const LATER: [&str; 4] =
@@ -72,7 +72,8 @@ fn outcome(template: &Template, charge: &str, (look, rules): (&str, &str)) -> To
     }
     for moment in FIRST_DAY {
         shop.set_clock(moment);
-        let ended = code(&shop.run(&RUN));
+        _ = shop.run(&RUN);
+        let ended = code(&shop.run(&RENEW));
         words.push(format!("{ended} {}", statuses(&shop)));
         violations.extend(audit(&shop, Strictness::Doubting).violations);
     }

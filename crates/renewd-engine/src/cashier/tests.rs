@@ -221,6 +221,7 @@ fn knows(charge: &ChargeRef, amount: &str) -> FindResult {
         outcome: Outcome::Succeeded { reference, amount, metadata: Vec::new() },
         line_keys: charge.line_keys.clone(),
         key: None,
+        order: None,
     })
 }
 

@@ -202,12 +202,15 @@ impl Store {
         id: StoreId,
         restored: Option<Restored>,
     ) -> Result<Self, StoreError> {
-        let mut disk: Box<dyn Disk> = Box::new(disk.clone());
+        let (depth, sim) = (if disk.is_verified() { Depth::Brief } else { Depth::Ordinary }, disk);
+        let mut disk: Box<dyn Disk> = Box::new(sim.clone());
         let length = disk.len(crate::journal::FILE).map_err(error::failed("reading", dir))?;
         // As [`Store::create`]: what a killed one left behind has no commits, and is made anew.
         let has_commits = length.is_some_and(|bytes| bytes > crate::journal::header::FILE_HEADER_BYTES);
         let (journal, report) = if has_commits {
-            Journal::open(disk, Depth::Ordinary, |_| None)?
+            let opened = Journal::open(disk, depth, |_| None)?;
+            sim.set_verified();
+            opened
         } else {
             let journal = Journal::create(disk, id)?;
             let report = JournalReport { verified_from: journal.bytes(), torn: None, watermark_missing: false };

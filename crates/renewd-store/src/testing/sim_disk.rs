@@ -62,6 +62,7 @@ struct State {
     names: Vec<BTreeMap<String, usize>>,
     fault: Option<Fault>,
     poisoned: BTreeSet<usize>,
+    verified: bool,
     dead: bool,
     died_at: Option<(Call, String)>,
     calls: u64,
@@ -145,6 +146,16 @@ impl SimDisk {
         self.state().bytes_read
     }
 
+    /// Whether the journal was verified whole since anything but a store has changed it.
+    pub(crate) fn is_verified(&self) -> bool {
+        self.state().verified
+    }
+
+    /// The journal was verified whole.
+    pub(crate) fn set_verified(&self) {
+        self.state().verified = true;
+    }
+
     /// Whether there is a file of this name.
     pub fn has(&self, file: &str) -> bool {
         self.state().lookup(file).is_some()
@@ -160,6 +171,7 @@ impl SimDisk {
     /// Replaces a file, durably: bit rot, a truncated copy, or whatever a test thinks of.
     pub fn set_contents(&self, file: &str, bytes: &[u8]) {
         let mut state = self.state();
+        state.verified = false;
         let inode = Inode { durable: bytes.to_vec(), current: bytes.to_vec(), pending: Vec::new() };
         state.inodes.push(inode);
         let index = state.inodes.len() - 1;
@@ -172,6 +184,7 @@ impl SimDisk {
     /// Deletes a file, durably.
     pub fn delete(&self, file: &str) {
         let mut state = self.state();
+        state.verified = false;
         state.durable_names.remove(file);
         for names in &mut state.names {
             names.remove(file);
@@ -200,6 +213,7 @@ impl SimDisk {
         if crash == Crash::Kill {
             return;
         }
+        state.verified = false;
         for inode in &mut state.inodes {
             if crash == Crash::Power {
                 inode.power_cut(rng);
