@@ -21,7 +21,6 @@ const FAULTS: &[(&str, u64)] = &[
     ("charge-pending-decline", 28),
     ("charge-pending-success", 32),
     ("charge-price-moved", 21),
-    ("charge-replayed", 1),
     ("charge-reset-after", 24),
     ("charge-reset-before", 27),
     ("charge-slow", 29),

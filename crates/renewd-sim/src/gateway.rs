@@ -492,7 +492,6 @@ impl Gateway for SimGateway {
             let mut bank = self.world.bank();
             bank.pass(now);
             if let Some(known) = self.replay(&mut bank, request) {
-                bank.fire("charge-replayed");
                 return known;
             }
             let mut chances = bank.chances("charge", &request.idempotency_key);
