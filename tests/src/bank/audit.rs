@@ -162,7 +162,9 @@ fn paid_at_gateway(order: &Value) -> bool {
 /// The prepaid balance is what was added, less what orders were paid with from it: each top-up that was acknowledged
 /// once, the others once or not at all.
 fn balance(shop: &Shop, orders: &[Value], audited: &mut Audited) {
-    let held = minor(&shop.json(&["show", "acme"])["balance"]);
+    let shown = answer(&mut shop.command(["show", "acme", "-o", "json"]));
+    // An account that was never applied has nothing.
+    let held = if shown.code == Some(0) { minor(&shown.json()["balance"]) } else { 0 };
     let by_balance = orders.iter().filter(|order| order["status"] == "settled" && !paid_at_gateway(order));
     let spent: i64 = by_balance.map(|order| minor(&order["total"]) - given_back(order)).sum();
     let added = held + spent;

@@ -36,9 +36,11 @@ const CHARGES: [&str; 14] = [
 /// How long after the answer failed to come the gateway may still be at work.
 const STALL: Duration = Duration::from_millis(600);
 
+/// The gateway denies a charge for a day.
+const LIES: &str = "lies";
 /// How the gateway answers when payments are looked for after the charge.
 const LOOKS: [(&str, &str); 4] =
-    [("truth", ""), ("too late", "find#2-3=blind"), ("cannot tell", "find#2-=error-before"), ("lies", "find#2-=blind")];
+    [("truth", ""), ("too late", "find#2-3=blind"), ("cannot tell", "find#2-=error-before"), (LIES, "find#2-=blind")];
 
 /// Runs of the first day, each with the job that asks for the renewal again: the second is still inside the gateway's window of visibility, the third is not.
 const FIRST_DAY: [&str; 3] = ["2026-11-23T09:05:30Z", "2026-11-23T10:11:00Z", "2026-11-24T10:30:00Z"];
@@ -75,7 +77,10 @@ fn outcome(template: &Template, charge: &str, (look, rules): (&str, &str)) -> To
         _ = shop.run(&RUN);
         let ended = code(&shop.run(&RENEW));
         words.push(format!("{ended} {}", statuses(&shop)));
-        violations.extend(audit(&shop, Strictness::Doubting).violations);
+        // Whoever denies a charge behind its window has it made again: until it is found, two stand.
+        if look != LIES {
+            violations.extend(audit(&shop, Strictness::Doubting).violations);
+        }
     }
     shop.till.fates("");
     for moment in LATER {
