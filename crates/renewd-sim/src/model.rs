@@ -238,27 +238,7 @@ impl Model {
                 }
             }
         } else if let Event::LateSuccess { number, .. } = event {
-            let Some(late) = order.tries.get(number).cloned() else {
-                return Err(format!("attempt-unknown: {number} of {id}"));
-            };
-            let paid = |it: &Ordered| it.paid_by().is_some_and(|it| it.is_same_charge(&late));
-            if let Some((owner, of)) = self.orders.iter_mut().find(|(_, it)| paid(it)) {
-                ensure(crate::known::TAKEN_CHARGE_IS_GIVEN_BACK, || {
-                    format!("late-success-of-another: {id} gives back what {owner} was paid with")
-                })?;
-                (of.mistaken, order.mistaken) = (true, true);
-            }
-            if order.paid_by().is_some_and(|it| it.is_same_charge(&late)) {
-                ensure(crate::known::TAKEN_CHARGE_IS_GIVEN_BACK, || {
-                    format!("paying-charge-given-back: {id} was paid with what attempt {number} gives back")
-                })?;
-                order.mistaken = true;
-            }
-            let taken = bank.by_key(&late.gateway, &late.key).is_some_and(|it| it.state == ChargeState::Captured);
-            ensure(taken || bank.misled.contains(id), || format!("late-success-of-nothing: attempt {number} of {id}"))?;
-            if let Some(it) = order.tries.get_mut(number) {
-                (it.open, it.succeeded) = (false, true);
-            }
+            self.late_success(id, &mut order, *number, bank)?;
         } else if let Event::OrderSettled { payment, .. } = event {
             self.settled(id, &mut order, payment, bank)?;
         } else if let Event::RefundStarted { refund, .. } = event {
@@ -294,6 +274,31 @@ impl Model {
             order.held = false;
         }
         Ok(order)
+    }
+
+    fn late_success(&mut self, id: &str, order: &mut Ordered, number: u32, bank: &mut Bank) -> Result<(), Wrong> {
+        let Some(late) = order.tries.get(&number).cloned() else {
+            return Err(format!("attempt-unknown: {number} of {id}"));
+        };
+        let paid = |it: &Ordered| it.paid_by().is_some_and(|it| it.is_same_charge(&late));
+        if let Some((owner, of)) = self.orders.iter_mut().find(|(_, it)| paid(it)) {
+            ensure(crate::known::TAKEN_CHARGE_IS_GIVEN_BACK, || {
+                format!("late-success-of-another: {id} gives back what {owner} was paid with")
+            })?;
+            (of.mistaken, order.mistaken) = (true, true);
+        }
+        if order.paid_by().is_some_and(|it| it.is_same_charge(&late)) {
+            ensure(crate::known::TAKEN_CHARGE_IS_GIVEN_BACK, || {
+                format!("paying-charge-given-back: {id} was paid with what attempt {number} gives back")
+            })?;
+            order.mistaken = true;
+        }
+        let taken = bank.by_key(&late.gateway, &late.key).is_some_and(|it| it.state == ChargeState::Captured);
+        ensure(taken || bank.misled.contains(id), || format!("late-success-of-nothing: attempt {number} of {id}"))?;
+        if let Some(it) = order.tries.get_mut(&number) {
+            (it.open, it.succeeded) = (false, true);
+        }
+        Ok(())
     }
 
     fn attempt_started(&mut self, id: &str, order: &mut Ordered, attempt: &Attempt) -> Result<(), Wrong> {
