@@ -192,11 +192,7 @@ impl Auditor {
                 ));
             }
             let (knowingly, known) = (charge.refunded_knowingly(), order.given_back(number));
-            if order.mistaken {
-                continue;
-            }
-            let known_wrong = crate::known::REFUND_KEYS_WITHOUT_AMOUNT && charge.refunds.iter().any(|it| it.lost);
-            if (known < knowingly || back < known) && !order.misled_of_refund && !known_wrong {
+            if (known < knowingly || back < known) && !order.misled_of_refund {
                 let reference = &charge.reference;
                 return Err(format!("refunds: {back} of {reference} for {id} went back, the journal has {known}"));
             }

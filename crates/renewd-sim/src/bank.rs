@@ -169,8 +169,6 @@ pub(crate) struct Bank {
     pub(crate) others_failed: bool,
     /// Whether the clock was ever set back.
     pub(crate) clock_went_back: bool,
-    /// Resources that were charged since the last restore.
-    pub(crate) charged_since: BTreeSet<String>,
     /// Orders of whose refunds a person said something without having looked.
     pub(crate) misled_of_refunds: BTreeSet<String>,
 }
@@ -192,7 +190,6 @@ impl Bank {
             acts: 0,
             others_failed: false,
             clock_went_back: false,
-            charged_since: BTreeSet::new(),
         }
     }
 
@@ -258,7 +255,6 @@ impl Bank {
 
     /// A backup takes the store's place: what was asked for since is of a history that is gone.
     pub(crate) fn lose_after(&mut self, tick: u64) {
-        self.charged_since.clear();
         for charge in &mut self.charges {
             charge.lost |= tick < charge.tick;
             for refund in &mut charge.refunds {
@@ -355,11 +351,7 @@ impl Bank {
             let twice = |line: &&Line| {
                 !other.is_back(&line.key) && other.lines.iter().any(|it| it.key == line.key) && !new.is_back(&line.key)
             };
-            let known = |line: &&Line| {
-                let is_known = crate::known::SOUGHT_ONCE_FOR_ALL_TERMS && first.lost && !second.lost;
-                is_known && self.charged_since.contains(&line.item)
-            };
-            if let Some(line) = new.lines.iter().filter(|line| !known(line)).find(twice) {
+            if let Some(line) = new.lines.iter().find(twice) {
                 let name = if other.era == new.era { "double-charge" } else { "double-charge-after-restore" };
                 self.violations.push(format!(
                     "{name}: {} is paid by {} (order {}) and by {} (order {})",

@@ -282,7 +282,6 @@ impl Simulation {
             1 => MethodName::new("balance").ok(),
             _ => None,
         };
-        let pay_with = pay_with.filter(|_| !crate::known::ONLY_OWN_METHODS_ARE_SOUGHT || !self.world.profile.backups);
         let twice = self.chances.percent(10);
         let (pay_later, atomic) = (self.chances.percent(15), self.chances.percent(15));
         let (request, selector) = match request {

@@ -275,8 +275,7 @@ impl SimGateway {
             asked.line_keys.iter().any(wanted)
         };
         let fits = |charge: &Charge| {
-            let alike = since.is_some_and(|since| crate::known::SOUGHT_FOR_45_DAYS || since <= charge.requested_at)
-                && shares(charge);
+            let alike = since.is_some_and(|since| since <= charge.requested_at) && shares(charge);
             charge.gateway == self.name && (is_own(charge) || (alike && charge.may_have_moved()))
         };
         let is_hidden = |charge: &Charge| matches!(charge.state, ChargeState::OnItsWay(_)) || now < charge.visible_at;

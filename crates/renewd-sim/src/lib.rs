@@ -14,7 +14,6 @@ mod documents;
 mod faults;
 mod findings;
 mod gateway;
-mod known;
 mod liveness;
 mod model;
 #[cfg(feature = "planted")]

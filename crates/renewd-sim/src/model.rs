@@ -64,8 +64,6 @@ pub(crate) struct Ordered {
     pub(crate) misled: bool,
     /// A person said, and was wrong, that money had not gone back.
     pub(crate) misled_of_refund: bool,
-    /// It stands in what is known to be wrong.
-    pub(crate) mistaken: bool,
     by_itself: bool,
     /// Nobody has approved it since it was held.
     pub(crate) held: bool,
@@ -222,9 +220,6 @@ impl Model {
         bank: &mut Bank,
     ) -> Result<Ordered, Wrong> {
         if let Event::AttemptStarted { attempt, .. } = event {
-            if !self.again {
-                bank.charged_since.extend(order.lines.iter().map(|line| line.resource.clone()));
-            }
             self.attempt_started(id, &mut order, attempt)?;
         } else if let Event::AttemptEnded { number, result, .. } = event {
             attempt_ended(id, &mut order, *number, result, bank)?;
@@ -281,18 +276,12 @@ impl Model {
             return Err(format!("attempt-unknown: {number} of {id}"));
         };
         let paid = |it: &Ordered| it.paid_by().is_some_and(|it| it.is_same_charge(&late));
-        if let Some((owner, of)) = self.orders.iter_mut().find(|(_, it)| paid(it)) {
-            ensure(crate::known::TAKEN_CHARGE_IS_GIVEN_BACK, || {
-                format!("late-success-of-another: {id} gives back what {owner} was paid with")
-            })?;
-            (of.mistaken, order.mistaken) = (true, true);
+        if let Some((owner, _)) = self.orders.iter().find(|(_, it)| paid(it)) {
+            return Err(format!("late-success-of-another: {id} gives back what {owner} was paid with"));
         }
-        if order.paid_by().is_some_and(|it| it.is_same_charge(&late)) {
-            ensure(crate::known::TAKEN_CHARGE_IS_GIVEN_BACK, || {
-                format!("paying-charge-given-back: {id} was paid with what attempt {number} gives back")
-            })?;
-            order.mistaken = true;
-        }
+        ensure(!order.paid_by().is_some_and(|it| it.is_same_charge(&late)), || {
+            format!("paying-charge-given-back: {id} was paid with what attempt {number} gives back")
+        })?;
         let taken = bank.by_key(&late.gateway, &late.key).is_some_and(|it| it.state == ChargeState::Captured);
         ensure(taken || bank.misled.contains(id), || format!("late-success-of-nothing: attempt {number} of {id}"))?;
         if let Some(it) = order.tries.get_mut(&number) {
@@ -418,9 +407,7 @@ impl Model {
             Some(it) => {
                 let charge = bank.by_key(&it.gateway, &it.key);
                 let done = charge.is_some_and(|charge| {
-                    let known = |it: &crate::bank::Refund| crate::known::REFUND_KEYS_WITHOUT_AMOUNT && it.lost;
-                    let same =
-                        |it: &&crate::bank::Refund| it.key == back.key && (it.amount == back.amount || known(it));
+                    let same = |it: &&crate::bank::Refund| it.key == back.key && it.amount == back.amount;
                     charge.refunds.iter().filter(same).any(|it| it.state == RefundState::Done)
                 });
                 ensure(done || bank.misled_of_refunds.contains(id), || {
@@ -561,7 +548,7 @@ impl Model {
         let mut sums = BTreeMap::new();
         for order in self.orders.values() {
             let Some(number) = order.settled else { continue };
-            if !order.misled && !order.mistaken && order.tries.get(&number).is_some_and(|it| !it.by_balance) {
+            if !order.misled && order.tries.get(&number).is_some_and(|it| !it.by_balance) {
                 let sum: &mut Decimal = sums.entry(order.currency.clone()).or_default();
                 *sum += order.total - order.given_back(number);
             }
