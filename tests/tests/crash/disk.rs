@@ -1,4 +1,4 @@
-//! Disks that fail: each write, sync, rename, truncation and creation of a renewal fails once, with every error that a
+//! Disks that fail: each write, sync, rename, truncation and creation of a command fails once, with every error that a
 //! disk gives. Whatever happens, the exit code is a typed one, nothing is acknowledged that is not so, a failed sync is
 //! never tried again, and the next command finds a whole store.
 
@@ -9,23 +9,44 @@ use renewd_tests::binary::renewd;
 use renewd_tests::fragment::{Fragment, forget};
 use renewd_tests::preload::{CALLS, Call, Fault, Shim, calls};
 use renewd_tests::process::answer;
+use renewd_tests::world::{ACCOUNT, inventory, machines};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Faults strike in folders of this name alone.
+const COPY: &str = "copies.renewd/one";
+/// What else than a renewal writes: each is tried with every failing call, and everything is renewed after it.
+const OTHERS: [&[&str]; 5] = [
+    &["apply", "policies", "-o", "json"],
+    &["import", "named.csv", "-o", "json"],
+    &["mode", "auto", "vm-001", "vm-002", "-o", "json"],
+    &["orders", "topup", "acme", "7.50 USD", "--reference", "wire", "-o", "json"],
+    &["store", "backup", COPY, "-o", "json"],
+];
 const RENEW: [&str; 7] = ["renew", "--all", "--request-id", "r", "--yes", "-o", "json"];
 /// Done, refused, invalid, waiting, busy, damaged, partly: every code but those of a bug or of wrong use.
 const TYPED: [i32; 7] = [0, 1, 3, 4, 5, 6, 7];
 const DAMAGED: i32 = 6;
 const EINTR: i64 = -4;
 
-/// One case: what went wrong, if anything.
-fn failing_call(shim: &Shim, template: &Template, fault: &Fault) -> (bool, Vec<String>) {
+/// One command that meets one fault.
+#[derive(Debug, Clone)]
+struct Case<'a> {
+    args: &'a [&'static str],
+    fault: Fault,
+}
+
+/// Whether a fault was met, and what went wrong, if anything.
+fn failing_call(shim: &Shim, template: &Template, Case { args, fault }: &Case<'_>) -> (bool, Vec<String>) {
     let mut shop = Shop::open(template, bank(), renewd());
     let log = shop.path().join("calls");
-    let mut command = shop.command(RENEW);
+    let mut command = shop.command(*args);
     shim.load(&mut command, Some(fault), &log);
-    let said = shop.heard(answer(&mut command));
+    let said = answer(&mut command);
+    shop.topped_up(args, said.code == Some(0));
+    let said = shop.heard(said);
     let made = calls(&log);
     let hit = made.iter().any(|call| call.result < 0 && call.kind == fault.call) || fault.error == "SHORT";
     let mut wrong = Vec::new();
@@ -33,10 +54,11 @@ fn failing_call(shim: &Shim, template: &Template, fault: &Fault) -> (bool, Vec<S
         wrong.push(format!("exit {:?}\n{}\n{}", said.code, said.stdout, said.stderr));
     }
     wrong.extend(retried_sync(&made));
-    if journal_failed(&made) && said.code != Some(DAMAGED) {
+    if journal_failed(&made, &shop) && said.code != Some(DAMAGED) {
         wrong.push(format!("a failed sync of the journal ends with {:?}: {}", said.code, said.stderr));
     }
     wrong.extend(audit(&shop, Strictness::Doubting).violations.iter().map(|it| format!("at once: {it}")));
+    wrong.extend(again(&mut shop, args, said.code == Some(0)));
     for _ in 0..3 {
         shop.resolve_by_ledger();
         _ = shop.run(&RENEW);
@@ -50,6 +72,20 @@ fn failing_call(shim: &Shim, template: &Template, fault: &Fault) -> (bool, Vec<S
     (hit, wrong)
 }
 
+/// The same command again on a disk that is well: it does what was not done, or finds that it was. A backup is made
+/// anew under its name only where the first one is not whole.
+fn again(shop: &mut Shop, args: &[&str], done: bool) -> Option<String> {
+    if args == RENEW {
+        return None;
+    }
+    let said = shop.run(args);
+    shop.topped_up(args, said.code == Some(0));
+    let is_backup = args.starts_with(&["store", "backup"]);
+    let may_refuse = is_backup && shop.run(&["store", "verify", "--store", COPY]).code == Some(0);
+    let well = said.code == Some(0) || may_refuse;
+    (!well).then(|| format!("again, after it was done: {done}: {:?}\n{}", said.code, said.stderr))
+}
+
 /// A sync of the journal that failed and was tried again: what it had lost would then pass for durable. The watermark may
 /// fall back and the index is made anew, so theirs may be.
 fn retried_sync(made: &[Call]) -> Option<String> {
@@ -60,8 +96,11 @@ fn retried_sync(made: &[Call]) -> Option<String> {
     Some(format!("a failed sync of {path} was tried again: {again:?}"))
 }
 
-fn journal_failed(made: &[Call]) -> bool {
-    let failed = |call: &&Call| call.kind == "fdatasync" && call.path.ends_with("/journal") && call.result < 0;
+/// Whether the journal of the store itself, not that of a backup, could not be synced.
+fn journal_failed(made: &[Call], shop: &Shop) -> bool {
+    let journal = shop.store().join("journal");
+    let is_own = |call: &Call| Path::new(&call.path).ends_with(journal.strip_prefix(shop.path()).unwrap_or(&journal));
+    let failed = |call: &&Call| call.kind == "fdatasync" && is_own(call) && call.result < 0;
     made.iter().any(|call| failed(&call))
 }
 
@@ -70,8 +109,42 @@ fn every_failing_call_is_typed_and_loses_nothing() {
     let Some(shim) = shim() else { return };
     forget("failing-calls");
     let template = Template::new(bank(), &Wallet::card(), 2);
-    let counts = counted(&shim, &template);
-    let mut work: Vec<Fault> = Vec::new();
+    template.write("named.csv", &inventory(&machines(2, "2026-12-10")).replace("vm-001,,", "vm-001,first,"));
+    template.write("policies/bolt.yaml", &ACCOUNT.replace("acme", "bolt").replace("on-account", "balance"));
+    let mut work: Vec<Case<'_>> = Vec::new();
+    let mut counted: Vec<String> = Vec::new();
+    for args in std::iter::once(RENEW.as_slice()).chain(OTHERS) {
+        let counts = count(&shim, &template, args);
+        let calls: usize = counts.values().sum();
+        counted.push(format!("{} {calls}", args[0]));
+        work.extend(faults(&counts).into_iter().map(|fault| Case { args, fault }));
+    }
+    let failures: Mutex<Vec<String>> = Mutex::default();
+    let hits = AtomicUsize::new(0);
+    crew::each(
+        &work,
+        || (),
+        |(), case| {
+            let (hit, wrong) = failing_call(&shim, &template, case);
+            hits.fetch_add(usize::from(hit), Ordering::Relaxed);
+            failures.lock().unwrap().extend(wrong.into_iter().map(|it| format!("{case:?}: {it}")));
+        },
+    );
+    let failures = failures.into_inner().unwrap();
+    let count = |word: &str| failures.iter().filter(|it| it.contains(word)).count() as u64;
+    let counted = counted.join(", ");
+    let note = format!("each call fails once, with EIO, ENOSPC, EINTR and short writes; calls: {counted}");
+    let (lost, doubled, silent) = (count("LOST"), count("DOUBLED"), count("SILENT"));
+    let tried = work.len() as u64;
+    Fragment { suite: "failing-calls".into(), tried, lost, doubled, silent, seeds: Vec::new(), note }.write();
+    eprintln!("{tried} failing calls; calls: {counted}");
+    assert!(work.len() - hits.into_inner() <= work.len() / 20, "most faults are met");
+    assert!(failures.is_empty(), "{} failed:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// Every fault of every call that was counted.
+fn faults(counts: &BTreeMap<String, usize>) -> Vec<Fault> {
+    let mut faults = Vec::new();
     for call in CALLS {
         let errors: &[&'static str] = match call {
             "write" | "pwrite" => &["EIO", "ENOSPC", "SHORT", "EINTR"],
@@ -79,43 +152,26 @@ fn every_failing_call_is_typed_and_loses_nothing() {
             _ => &["EIO"],
         };
         for nth in 1..=counts.get(call).copied().unwrap_or(0) {
-            work.extend(errors.iter().map(|error| Fault { call, nth, error }));
+            faults.extend(errors.iter().map(|error| Fault { call, nth, error }));
         }
     }
-    let failures: Mutex<Vec<String>> = Mutex::default();
-    let hits = AtomicUsize::new(0);
-    crew::each(
-        &work,
-        || (),
-        |(), fault| {
-            let (hit, wrong) = failing_call(&shim, &template, fault);
-            hits.fetch_add(usize::from(hit), Ordering::Relaxed);
-            failures.lock().unwrap().extend(wrong.into_iter().map(|it| format!("{fault:?}: {it}")));
-        },
-    );
-    let failures = failures.into_inner().unwrap();
-    let count = |word: &str| failures.iter().filter(|it| it.contains(word)).count() as u64;
-    let note = format!("each call of a renewal fails once: {counts:?}, with EIO, ENOSPC, EINTR and short writes");
-    let (lost, doubled, silent) = (count("LOST"), count("DOUBLED"), count("SILENT"));
-    let tried = work.len() as u64;
-    Fragment { suite: "failing-calls".into(), tried, lost, doubled, silent, seeds: Vec::new(), note }.write();
-    eprintln!("{tried} failing calls of {counts:?}");
-    assert!(work.len() - hits.into_inner() <= work.len() / 20, "most faults are met");
-    assert!(failures.is_empty(), "{} failed:\n{}", failures.len(), failures.join("\n"));
+    faults
 }
 
-/// How many calls of each kind a renewal makes.
-fn counted(shim: &Shim, template: &Template) -> BTreeMap<String, usize> {
+/// How many calls of each kind a command makes where nothing fails.
+fn count(shim: &Shim, template: &Template, args: &[&str]) -> BTreeMap<String, usize> {
     let shop = Shop::open(template, bank(), renewd());
     let log = shop.path().join("calls");
-    let mut command = shop.command(RENEW);
+    let mut command = shop.command(args);
     shim.load(&mut command, None, &log);
     answer(&mut command).exits(0);
     let mut counts = BTreeMap::new();
     for call in calls(&log).into_iter().filter(|call| call.path != "stdout") {
         *counts.entry(call.kind).or_insert(0) += 1;
     }
-    assert!(counts["fdatasync"] >= 3 && counts["pwrite"] >= 6, "{counts:?}");
+    let [syncs, writes] = [["fdatasync", "fsync"], ["pwrite", "write"]]
+        .map(|kinds| kinds.iter().filter_map(|kind| counts.get(*kind)).sum::<usize>());
+    assert!(0 < syncs && 0 < writes, "{args:?}: {counts:?}");
     counts
 }
 
