@@ -16,12 +16,12 @@ pub const ALL: &[(&str, &str)] = &[
     ("request-unchecked", "a used-up request places orders again"),
     ("open-order-not-marked", "a resource does not know that it is in an open order"),
     ("final-not-final", "a success settles an order that is final"),
-    ("unknown-is-payable", "an order of unknown outcome is charged again"),
+    ("unknown-is-payable", "an order of unknown outcome freezes nothing and is charged again"),
     ("pending-is-payable", "a pending order is charged again"),
     ("abandoned-is-declined", "an attempt whose process died counts as declined"),
     ("no-visibility-window", "not found is a decline at once"),
     ("no-follow-up", "a presumed decline is never looked after"),
-    ("found-charge-unchecked", "a found charge is not held against the order"),
+    ("found-charge-unchecked", "a found charge is held neither against the order nor against its other attempts"),
     ("refund-without-cap", "a refund may exceed what was paid"),
     ("refund-of-any-renewal", "a renewal that is not the newest can be given back"),
     ("refund-under-open-order", "a renewal is given back while the next one is ordered"),
@@ -60,7 +60,6 @@ pub const ALL: &[(&str, &str)] = &[
     ("refund-keeps-auto", "what a person gave back is renewed by itself again"),
     ("earlier-not-sought", "a restored store does not ask for charges that it lost"),
     ("late-success-kept", "money that came too late is not given back"),
-    ("unknown-not-frozen", "a resource is not frozen while its payment is unknown"),
     ("generation-not-raised", "an expiry that is moved or given back counts as the same"),
 ];
 

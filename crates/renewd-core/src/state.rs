@@ -643,7 +643,7 @@ fn tried(row: &mut Resource, expiry: DateTime<Utc>, at: DateTime<Utc>) {
 /// Freezes a resource for an unknown payment, or ends the freeze that this order had caused.
 fn freeze_for(row: &mut Resource, order: &OrderId, unknown: bool) {
     let mine = matches!(&row.freeze, Some(Freeze::UnknownPayment { order: frozen_by }) if frozen_by == order);
-    if unknown && row.freeze.is_none() && !crate::planted::is("unknown-not-frozen") {
+    if unknown && row.freeze.is_none() && !crate::planted::is("unknown-is-payable") {
         row.freeze = Some(Freeze::UnknownPayment { order: order.clone() });
     } else if !unknown && mine {
         row.freeze = None;

@@ -27,8 +27,11 @@ impl Engine {
         crate::quoting::check_method(&snapshot.state, pay_with.as_ref())?;
         let ids = std::slice::from_ref(id);
         let is_undecided = |state: &State| {
-            let order = state.orders.get(id);
-            order.is_some_and(|order| matches!(order.status, OrderStatus::Unknown | OrderStatus::Pending))
+            state.orders.get(id).is_some_and(|order| match order.status {
+                OrderStatus::Unknown => !renewd_core::planted::is("unknown-is-payable"),
+                OrderStatus::Pending => !renewd_core::planted::is("pending-is-payable"),
+                _ => false,
+            })
         };
         let mut refusal = None;
         let mut may_pay = true;
