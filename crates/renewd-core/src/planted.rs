@@ -60,7 +60,10 @@ pub const ALL: &[(&str, &str)] = &[
     ("refund-keeps-auto", "what a person gave back is renewed by itself again"),
     ("earlier-not-sought", "a restored store does not ask for charges that it lost"),
     ("late-success-kept", "money that came too late is not given back"),
-    ("generation-not-raised", "an expiry that is moved or given back counts as the same"),
+    (
+        "generation-not-raised",
+        "an expiry that is moved or given back counts as the same, what was tried there as nothing",
+    ),
 ];
 
 #[cfg(feature = "planted")]

@@ -351,7 +351,8 @@ impl Resource {
     /// The highest number of an attempt to pay its next renewal, in whatever order.
     pub fn tries_made(&self) -> u32 {
         let current = |tries: &Tries| tries.generation == self.generation && tries.expiry == self.end.expiry.instant();
-        self.tries.filter(current).map_or(0, |tries| tries.count)
+        let tries = self.tries.filter(current).filter(|_| !crate::planted::is("generation-not-raised"));
+        tries.map_or(0, |tries| tries.count)
     }
 
     /// Whether time can still change anything about it: it is neither released nor pay-per-use.

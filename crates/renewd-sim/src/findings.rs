@@ -63,6 +63,7 @@ const FINDINGS: &[(&str, Meaning)] = &[
     ("refund-of-nothing", Lost),
     ("refund-of-older", Doubled),
     ("refund-of-unpaid", Doubled),
+    ("refund-under-open-order", Doubled),
     ("refund-unknown", Silent),
     ("refunded-too-much", Doubled),
     ("refunded-twice", Doubled),

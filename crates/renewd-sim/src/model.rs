@@ -237,6 +237,7 @@ impl Model {
         } else if let Event::OrderSettled { payment, .. } = event {
             self.settled(id, &mut order, payment, bank)?;
         } else if let Event::RefundStarted { refund, .. } = event {
+            self.nothing_ordered_on(&order, refund)?;
             refund_started(id, &mut order, refund)?;
             let renewed_again = refund.line().filter(|line| self.rules.is_auto(line.as_str()));
             ensure(renewed_again.is_none(), || {
@@ -394,6 +395,18 @@ impl Model {
         order.settled = Some(number);
         order.closed = true;
         Ok(())
+    }
+
+    /// INVARIANT (refund-under-open-order): a renewal is not given back while the one after it is ordered.
+    /// More of one that went back already may follow at any time.
+    fn nothing_ordered_on(&self, order: &Ordered, refund: &Refund) -> Result<(), Wrong> {
+        let RefundCause::Line { resource } = &refund.cause else { return Ok(()) };
+        if order.undone.iter().any(|undone| undone == resource.as_str()) {
+            return Ok(());
+        }
+        let orders_it = |order: &Ordered| order.lines.iter().any(|line| line.resource == resource.as_str());
+        let open = self.orders.iter().find(|(_, order)| !order.closed && orders_it(order));
+        open.map_or(Ok(()), |(id, _)| Err(format!("refund-under-open-order: {resource} goes back, and is in {id}")))
     }
 
     fn refunded(&mut self, id: &str, order: &mut Ordered, number: u32, bank: &mut Bank) -> Result<(), Wrong> {
