@@ -8,10 +8,9 @@ use renewd_tests::bank::shop::{Shop, Template, Wallet, scratch};
 use renewd_tests::binary::renewd;
 use renewd_tests::fragment::{Fragment, forget};
 use renewd_tests::preload::{CALLS, Call, Fault, Shim, calls};
-use renewd_tests::process::{Answer, answer};
+use renewd_tests::process::answer;
 use renewd_tests::world::{ACCOUNT, inventory, machines};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -54,7 +53,7 @@ fn failing_call(shim: &Shim, template: &Template, Case { args, fault }: &Case<'_
         wrong.push(format!("exit {:?}\n{}\n{}", said.code, said.stdout, said.stderr));
     }
     wrong.extend(retried_sync(&made));
-    if journal_failed(&made, &shop) && said.code != Some(DAMAGED) {
+    if journal_failed(&made) && said.code != Some(DAMAGED) {
         wrong.push(format!("a failed sync of the journal ends with {:?}: {}", said.code, said.stderr));
     }
     wrong.extend(audit(&shop, Strictness::Doubting).violations.iter().map(|it| format!("at once: {it}")));
@@ -81,12 +80,9 @@ fn again(shop: &mut Shop, args: &[&str], done: bool) -> Option<String> {
     let said = shop.run(args);
     shop.topped_up(args, said.code == Some(0));
     let is_there = args.contains(&COPY) && said.stderr.contains("store-exists");
-    let said = if is_there { restored(shop) } else { said };
+    let restore = ["store", "restore", COPY, "--store", "copies.renewd/back"];
+    let said = if is_there { answer(&mut shop.command(restore)) } else { said };
     (said.code != Some(0)).then(|| format!("again, after it was done: {done}: {:?}\n{}", said.code, said.stderr))
-}
-
-fn restored(shop: &Shop) -> Answer {
-    answer(&mut shop.command(["store", "restore", COPY, "--store", "copies.renewd/back"]))
 }
 
 /// A sync of the journal that failed and was tried again: what it had lost would then pass for durable. The watermark may
@@ -100,10 +96,8 @@ fn retried_sync(made: &[Call]) -> Option<String> {
 }
 
 /// Whether the journal of the store itself, not that of a backup, could not be synced.
-fn journal_failed(made: &[Call], shop: &Shop) -> bool {
-    let journal = shop.store().join("journal");
-    let is_own = |call: &Call| Path::new(&call.path).ends_with(journal.strip_prefix(shop.path()).unwrap_or(&journal));
-    let failed = |call: &&Call| call.kind == "fdatasync" && is_own(call) && call.result < 0;
+fn journal_failed(made: &[Call]) -> bool {
+    let failed = |call: &&Call| call.kind == "fdatasync" && call.path.ends_with(".renewd/journal") && call.result < 0;
     made.iter().any(|call| failed(&call))
 }
 
@@ -176,6 +170,9 @@ fn count(shim: &Shim, template: &Template, args: &[&str]) -> BTreeMap<String, us
     let [syncs, writes] = [["fdatasync", "fsync"], ["pwrite", "write"]]
         .map(|kinds| kinds.iter().filter_map(|kind| counts.get(*kind)).sum::<usize>());
     assert!(0 < syncs && 0 < writes, "{args:?}: {counts:?}");
+    if args == RENEW {
+        assert!(counts["fdatasync"] >= 3 && counts["pwrite"] >= 6, "{counts:?}");
+    }
     counts
 }
 
