@@ -188,6 +188,7 @@ fn documents() -> Vec<Event> {
             name: "card".parse().unwrap(),
             plugin: PluginName::new("stripe").unwrap(),
             config: serde_json::json!({ "mode": "payment-intents" }),
+            max_in_flight: None,
         })),
         put(Document::RenewalPolicy(Box::new(policy()))),
         put(Document::RenewalPolicy(Box::new(full_policy()))),

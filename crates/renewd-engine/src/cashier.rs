@@ -15,7 +15,7 @@ mod tests;
 use crate::arrange::account_methods;
 use crate::asking::{Sought, charge_request, earlier_ref, may_revive, outcome, sought};
 use crate::desk::Desk;
-use crate::engine::{Engine, IN_FLIGHT_PER_METHOD};
+use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::load::config_text;
 use crate::progress::Step;
@@ -35,7 +35,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// Orders that are read and priced ahead of the free places.
-const AHEAD: usize = IN_FLIGHT_PER_METHOD;
+const AHEAD: usize = 16;
 
 /// Times that an order is priced again because something changed between pricing and intent.
 const REPRICE_TRIES: usize = 20;
@@ -119,7 +119,7 @@ impl Engine {
                 owner,
                 waiting: orders.iter().cloned().map(Job::new).collect(),
                 priced: Vec::new(),
-                pool: Pool::new(scope, self.in_flight),
+                pool: Pool::new(scope, self.one_at_a_time),
                 running: BTreeMap::new(),
                 parked: VecDeque::new(),
                 finished: Vec::new(),
@@ -169,16 +169,21 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
 
     fn next_jobs(&mut self) -> Vec<Job> {
         let room = AHEAD.saturating_sub(self.priced.len());
-        let room = if self.engine.in_flight == 1 { room.min(1) } else { room };
+        let room = if self.engine.one_at_a_time { room.min(1) } else { room };
         self.waiting.drain(..room.min(self.waiting.len())).collect()
     }
 
-    fn is_free(&self, method: &MethodName) -> bool {
-        self.running.get(method).copied().unwrap_or_default() < self.engine.in_flight
+    fn is_free(&self, till: &Till) -> bool {
+        self.running.get(&till.method.method).copied().unwrap_or_default() < self.places(till)
+    }
+
+    /// Payments that may be in flight at a method at once.
+    fn places(&self, till: &Till) -> usize {
+        if self.engine.one_at_a_time { 1 } else { till.in_flight }
     }
 
     fn can_begin(&self) -> bool {
-        self.priced.iter().any(|priced| self.is_free(&priced.till.method.method))
+        self.priced.iter().any(|priced| self.is_free(&priced.till))
     }
 
     /// One visit to the store: writes what has ended and what begins, and reads what comes next.
@@ -195,7 +200,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         let mut places = self.running.clone();
         for priced in std::mem::take(&mut self.priced) {
             let place = places.entry(priced.till.method.method.clone()).or_default();
-            if *place < self.engine.in_flight {
+            if *place < self.places(&priced.till) {
                 *place += 1;
                 begin.push(priced);
             } else {
@@ -464,6 +469,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         Ok(gateway.map(|gateway| Till {
             method,
             config: document.config.clone(),
+            in_flight: document.in_flight(),
             gateway: Some((gateway, Box::new(plugin.clone()))),
         }))
     }
@@ -506,7 +512,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
 
     fn unpark(&mut self) {
         for (job, order, key, till) in std::mem::take(&mut self.parked) {
-            if self.is_free(&till.method.method) {
+            if self.is_free(&till) {
                 self.search(job, order, key, till);
             } else {
                 self.parked.push_back((job, order, key, till));
@@ -521,6 +527,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         self.pool.ask(move || {
             let asked = earlier_ref(&order, key, till.method.reference.clone(), now);
             let config = config_text(&till.config);
+            crate::failpoint("seek.before-call");
             let mut answer = sought(gateway.find_charge(&config, &asked), &order, key);
             let revives = matches!(&answer, Sought::Found(Earlier::Same { outcome, .. }, _) if may_revive(outcome));
             if revives && gateway.can_cancel() {
@@ -534,6 +541,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
                     }
                 }
             }
+            crate::failpoint("seek.after-call");
             Finished { job, method: till.method, answer: Answer::Sought(answer) }
         });
     }

@@ -22,8 +22,8 @@ use std::time::Duration;
 /// How long at least to wait for the store when a payment's outcome is to be written.
 const OUTCOME_WAIT: Duration = Duration::from_secs(60);
 
-/// Most payments in flight at one method.
-pub const IN_FLIGHT_PER_METHOD: usize = 16;
+/// Gateways that are asked at the same time how payments have ended.
+const ASKED_AT_ONCE: usize = 16;
 
 /// Where the time comes from.
 #[derive(Debug, Clone)]
@@ -72,7 +72,8 @@ pub struct Engine {
     pub(crate) outside: Outside,
     pub(crate) home: Arc<dyn Home>,
     pub(crate) gateways: Option<Arc<dyn Gateways>>,
-    pub(crate) in_flight: usize,
+    /// Whether gateways are asked one after the other, so that everything happens in one order only.
+    pub(crate) one_at_a_time: bool,
     documents: RefCell<Option<KnownDocuments>>,
     epoch: Cell<u32>,
     owner: OnceCell<Box<dyn OwnerToken>>,
@@ -134,7 +135,7 @@ impl Engine {
             outside: Outside::default(),
             home,
             gateways: None,
-            in_flight: IN_FLIGHT_PER_METHOD,
+            one_at_a_time: false,
             documents: RefCell::default(),
             epoch: Cell::default(),
             owner: OnceCell::new(),
@@ -148,13 +149,18 @@ impl Engine {
     pub fn in_a_world(mut self, home: Arc<dyn Home>, gateways: Arc<dyn Gateways>, actor: &str) -> Self {
         self.home = home;
         self.gateways = Some(gateways);
-        self.in_flight = 1;
+        self.one_at_a_time = true;
         actor.clone_into(&mut self.actor);
         self
     }
 
     /// The same engine as another process would have it: nothing is remembered but compiled plugins.
     #[must_use]
+    /// Gateways that may be asked at the same time how payments have ended.
+    pub(crate) fn asked_at_once(&self) -> usize {
+        if self.one_at_a_time { 1 } else { ASKED_AT_ONCE }
+    }
+
     pub fn restarted(self) -> Self {
         Self { documents: RefCell::default(), epoch: Cell::default(), owner: OnceCell::new(), ..self }
     }

@@ -54,7 +54,7 @@ mod trying;
 pub mod view;
 
 pub use cashier::Budget;
-pub use engine::{Clock, Engine, EngineOptions, IN_FLIGHT_PER_METHOD};
+pub use engine::{Clock, Engine, EngineOptions};
 pub use error::{EngineError, Exit};
 pub use gateway::{Gateway, Gateways};
 pub use home::{Home, OwnerToken};

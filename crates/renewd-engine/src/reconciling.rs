@@ -79,7 +79,7 @@ impl Engine {
     /// Asks for what is open, so many at a time, and writes down what the gateways say. Answers how many were asked.
     pub(crate) fn look(&self, open: &[Open]) -> Result<usize, EngineError> {
         let step = self.step("asking gateways", open.len());
-        for batch in open.chunks(self.in_flight.max(1)) {
+        for batch in open.chunks(self.asked_at_once()) {
             let orders: Vec<OrderId> = batch.iter().map(|open| open.order().clone()).collect();
             let state = self.state_with_orders(&orders, self.now())?;
             let mut questions = Vec::new();
@@ -177,7 +177,7 @@ impl Engine {
         }
         let mut questions = questions.into_iter();
         loop {
-            let batch: Vec<Question> = questions.by_ref().take(self.in_flight.max(1)).collect();
+            let batch: Vec<Question> = questions.by_ref().take(self.asked_at_once()).collect();
             if batch.is_empty() {
                 return Ok(());
             }

@@ -82,6 +82,7 @@ pub(crate) fn payment_method(raw: RawDocument<RawPaymentMethod>) -> Checked<Docu
         name: name(&raw.metadata.name)?,
         plugin: name(&raw.spec.plugin)?,
         config: raw.spec.config,
+        max_in_flight: raw.spec.max_in_flight,
     }))
 }
 

@@ -110,6 +110,7 @@ pub(crate) struct RawPaymentMethod {
     pub(crate) plugin: String,
     #[serde(default = "empty_config")]
     pub(crate) config: serde_json::Value,
+    pub(crate) max_in_flight: Option<u16>,
 }
 
 /// No configuration is an empty one, so that a plugin always gets an object.

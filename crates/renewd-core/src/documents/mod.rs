@@ -283,6 +283,12 @@ pub struct PluginLimits {
     pub deadline_ms: Option<u64>,
 }
 
+/// Payments in flight at once at a method that does not say how many.
+pub const IN_FLIGHT_DEFAULT: u16 = 16;
+
+/// Most that a method can say: a thread waits for each.
+pub const IN_FLIGHT_MAX: u16 = 64;
+
 /// A `PaymentMethod` document: a payment plugin with its configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -294,4 +300,14 @@ pub struct PaymentMethod {
     /// The plugin's own configuration.
     #[serde(default)]
     pub config: serde_json::Value,
+    /// Most payments in flight at it at once, where it is not [`IN_FLIGHT_DEFAULT`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_in_flight: Option<u16>,
+}
+
+impl PaymentMethod {
+    /// Most payments in flight at it at once.
+    pub fn in_flight(&self) -> usize {
+        usize::from(self.max_in_flight.unwrap_or(IN_FLIGHT_DEFAULT).clamp(1, IN_FLIGHT_MAX))
+    }
 }

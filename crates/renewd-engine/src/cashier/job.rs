@@ -4,7 +4,7 @@ use crate::asking::Sought;
 use crate::gateway::Gateway;
 use chrono::{DateTime, Utc};
 use renewd_core::decide::{AttemptSpec, Earlier};
-use renewd_core::documents::{AccountMethod, Plugin};
+use renewd_core::documents::{AccountMethod, IN_FLIGHT_DEFAULT, Plugin};
 use renewd_core::ids::{MethodName, OrderId};
 use renewd_core::money::Money;
 use renewd_core::order::{Order, Outcome};
@@ -63,12 +63,14 @@ impl Job {
 pub(super) struct Till {
     pub(super) method: AccountMethod,
     pub(super) config: serde_json::Value,
+    /// Payments that may be in flight at the method at once.
+    pub(super) in_flight: usize,
     pub(super) gateway: Option<(Arc<dyn Gateway>, Box<Plugin>)>,
 }
 
 impl Till {
     pub(super) fn of_balance(method: AccountMethod) -> Self {
-        Self { method, config: serde_json::Value::Null, gateway: None }
+        Self { method, config: serde_json::Value::Null, in_flight: IN_FLIGHT_DEFAULT.into(), gateway: None }
     }
 
     /// What settles an order that costs nothing.

@@ -13,9 +13,9 @@ pub(super) struct Pool<'scope, 'env, T: Send> {
 }
 
 impl<'scope, 'env, T: Send + 'scope> Pool<'scope, 'env, T> {
-    pub(super) fn new(scope: &'scope Scope<'scope, 'env>, in_flight: usize) -> Self {
+    pub(super) fn new(scope: &'scope Scope<'scope, 'env>, sequential: bool) -> Self {
         let (sender, receiver) = channel();
-        Self { scope, sequential: in_flight == 1, asked: 0, sender, receiver }
+        Self { scope, sequential, asked: 0, sender, receiver }
     }
 
     /// Asks. The caller keeps count of how many may be asked at once.

@@ -2,8 +2,8 @@
 
 use crate::gateway::{Gateway, Gateways};
 use crate::view::RunView;
-use crate::{Allow, Clock, Desired, Engine, EngineOptions, IN_FLIGHT_PER_METHOD, RunOptions};
-use renewd_core::documents::Plugin;
+use crate::{Allow, Clock, Desired, Engine, EngineOptions, RunOptions};
+use renewd_core::documents::{IN_FLIGHT_DEFAULT, Plugin};
 use renewd_core::ids::OrderId;
 use renewd_core::order::OrderStatus;
 use renewd_core::refusal::{Reason, Refusal, Verdict};
@@ -163,6 +163,11 @@ struct World {
 
 impl World {
     fn new(machines: usize, north: (Fate, Earlier), south: (Fate, Earlier)) -> Self {
+        Self::allowing(None, machines, north, south)
+    }
+
+    /// The first method says how many payments it allows at once.
+    fn allowing(in_flight: Option<u16>, machines: usize, north: (Fate, Earlier), south: (Fate, Earlier)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = folder.path().join("store");
         let gateway = |(fate, earlier): (Fate, Earlier)| {
@@ -173,7 +178,9 @@ impl World {
         let world = Self { north: gateway(north), south: gateway(south), folder };
         let policies = world.folder.path().join("policies");
         std::fs::create_dir_all(&policies).unwrap();
-        std::fs::write(policies.join("all.yaml"), DOCUMENTS).unwrap();
+        let told = in_flight.map_or(String::new(), |most| format!("plugin: north, maxInFlight: {most},"));
+        let documents = DOCUMENTS.replace("plugin: north,", if told.is_empty() { "plugin: north," } else { &told });
+        std::fs::write(policies.join("all.yaml"), documents).unwrap();
         let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/dist");
         for plugin in ["price-list.wasm", "invoice.wasm"] {
             std::fs::copy(dist.join(plugin), policies.join(plugin)).unwrap();
@@ -237,14 +244,16 @@ fn charges(gateway: &Watching) -> usize {
 
 #[test]
 fn as_many_are_asked_at_once_as_a_method_allows_and_none_twice() {
-    let world = World::new(40, (takes, knows_nothing), (takes, knows_nothing));
-    world.north.gathers.store(IN_FLIGHT_PER_METHOD, Ordering::SeqCst);
-    let view = world.run(&RunOptions::default());
-    assert_eq!(count(&view, Verdict::Renewed), 40, "{view:#?}");
-    assert_eq!(charges(&world.north), 40);
-    assert_eq!(charges(&world.south), 0);
-    assert_eq!(world.north.most.load(Ordering::SeqCst), IN_FLIGHT_PER_METHOD);
-    assert_eq!(world.run(&RunOptions::default()).renewals.items.len(), 0, "the next run has nothing to do");
+    for (told, allowed) in [(None, IN_FLIGHT_DEFAULT), (Some(1), 1), (Some(3), 3), (Some(30), 30)] {
+        let world = World::allowing(told, 40, (takes, knows_nothing), (takes, knows_nothing));
+        world.north.gathers.store(allowed.into(), Ordering::SeqCst);
+        let view = world.run(&RunOptions::default());
+        assert_eq!(count(&view, Verdict::Renewed), 40, "{view:#?}");
+        assert_eq!(charges(&world.north), 40);
+        assert_eq!(charges(&world.south), 0);
+        assert_eq!(world.north.most.load(Ordering::SeqCst), usize::from(allowed));
+        assert_eq!(world.run(&RunOptions::default()).renewals.items.len(), 0, "the next run has nothing to do");
+    }
 }
 
 #[test]

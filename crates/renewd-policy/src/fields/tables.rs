@@ -2,7 +2,7 @@
 
 use super::{Field, Need, Shape, Target};
 use renewd_core::calendar::{ConventionsName, ExtraOf, LateStart, MonthEnd, Proration, Until};
-use renewd_core::documents::{DocumentKind, EventKind, PluginRole};
+use renewd_core::documents::{DocumentKind, EventKind, IN_FLIGHT_MAX, PluginRole};
 
 /// A kind of document with its fields.
 #[derive(Debug)]
@@ -123,9 +123,10 @@ static PLUGIN_LIMITS: [Field; 3] = [
     optional("deadline", Shape::Millis, "Wall-clock time of one call, like `500ms` or `2s`."),
 ];
 
-static PAYMENT_METHOD: [Field; 2] = [
+static PAYMENT_METHOD: [Field; 3] = [
     required("plugin", Shape::Ref(Target::Plugin(PluginRole::Payment)), "The payment plugin that collects."),
     optional("config", Shape::Config, "The plugin's own configuration."),
+    optional("maxInFlight", Shape::Integer(1, IN_FLIGHT_MAX as i64), "Most payments at once; default 16."),
 ];
 
 static POLICY: [Field; 18] = [
