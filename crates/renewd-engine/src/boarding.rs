@@ -48,6 +48,7 @@ impl Engine {
         let cannot = self.cannot_renew(state, outlook, now)?;
         let told: BTreeSet<String> = notices.iter().map(|notice| notice.subject.clone()).collect();
         notices.extend(cannot.into_iter().filter(|notice| !told.contains(&notice.subject)));
+        notices.extend(restored_notices(state, snapshot.epoch));
         notices.extend(state.sinks.iter().filter_map(|(name, cursor)| sink_notice(name, cursor)));
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for notice in &notices {
@@ -239,6 +240,26 @@ fn due_notices(state: &State, refused: &[Item], now: DateTime<Utc>) -> impl Iter
             _ => format!("{count} automatic renewals are due, the first since then, and no run has charged them"),
         },
         command: Some("renewd run".to_owned()),
+    })
+}
+
+/// Resources of a restored store whose gateway was not asked yet what was paid for them after the backup: it is before
+/// their next charge, and until then nothing else would tell. One notice for each account.
+fn restored_notices(state: &State, epoch: u32) -> impl Iterator<Item = Notice> {
+    let mut open: BTreeMap<&AccountName, usize> = BTreeMap::new();
+    for resource in state.resources.values().filter(|row| 0 < epoch && row.sought != Some(epoch)) {
+        *open.entry(&resource.description.account).or_default() += 1;
+    }
+    open.into_iter().map(|(account, count)| Notice {
+        kind: NoticeKind::Restored,
+        subject: account.to_string(),
+        when: None,
+        message: format!(
+            "the store was restored: renewals of {count} resource{} that were paid after its backup are found only when \
+             the next one is about to be charged; compare the expiries with the gateway's payments",
+            if count == 1 { "" } else { "s" }
+        ),
+        command: Some(format!("renewd list --account {account}")),
     })
 }
 

@@ -92,6 +92,8 @@ pub(crate) struct Snapshot {
     pub(crate) sequence: Sequence,
     /// Whether there is a store.
     pub(crate) exists: bool,
+    /// How often its history was restored.
+    pub(crate) epoch: u32,
     blobs: BlobFolder,
 }
 
@@ -115,7 +117,7 @@ impl Blobs for BlobFolder {
 impl Snapshot {
     /// A snapshot of a state that was read at a desk.
     pub(crate) fn of(desk: Desk, blobs: BlobFolder) -> Self {
-        Self { sequence: desk.sequence, state: desk.state, exists: true, blobs }
+        Self { sequence: desk.sequence, exists: true, epoch: desk.epoch(), state: desk.state, blobs }
     }
 
     pub(crate) fn blobs(&self) -> &BlobFolder {
@@ -154,13 +156,13 @@ impl Engine {
         self
     }
 
-    /// The same engine as another process would have it: nothing is remembered but compiled plugins.
-    #[must_use]
     /// Gateways that may be asked at the same time how payments have ended.
     pub(crate) fn asked_at_once(&self) -> usize {
         if self.one_at_a_time { 1 } else { ASKED_AT_ONCE }
     }
 
+    /// The same engine as another process would have it: nothing is remembered but compiled plugins.
+    #[must_use]
     pub fn restarted(self) -> Self {
         Self { documents: RefCell::default(), epoch: Cell::default(), owner: OnceCell::new(), ..self }
     }
@@ -273,7 +275,7 @@ impl Engine {
         let blobs = self.blobs_with(BTreeMap::new());
         if !self.has_store() {
             let (state, sequence) = (State::default(), Sequence::default());
-            return Ok(Snapshot { state, sequence, exists: false, blobs });
+            return Ok(Snapshot { state, sequence, exists: false, epoch: 0, blobs });
         }
         Ok(Snapshot::of(self.reading_desk(at)?, blobs))
     }

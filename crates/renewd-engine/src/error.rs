@@ -197,7 +197,9 @@ fn store_hint(error: &StoreError) -> Option<String> {
         StoreError::Exists(_) => "nothing is written over a store; name another directory",
         StoreError::NoSpace { .. } => "make room on the disk; nothing was changed",
         StoreError::Target { .. } => "name a directory that does not exist yet, in one that does",
-        StoreError::Backup(_) => "`renewd store restore BACKUP --store DIR` makes a store of it",
+        StoreError::Backup(_) => {
+            "`renewd store restore BACKUP --store DIR` makes a store of it, `renewd store verify BACKUP` checks it"
+        }
         StoreError::NotABackup(_) => "`renewd store backup DIR` makes a backup",
         StoreError::BadCopy { .. } => {
             "take another backup, or save what is intact: `renewd store salvage NEWDIR --store DIR`"

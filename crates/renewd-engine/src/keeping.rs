@@ -99,6 +99,7 @@ impl Engine {
         );
         Ok(StoreVerifyView {
             directory: self.options.store.display().to_string(),
+            backup: false,
             // An index that lags or is missing is no damage: the next command mends it from the journal.
             clean: report.blobs.damaged.is_empty()
                 && missing.is_empty()
@@ -107,6 +108,24 @@ impl Engine {
             torn_bytes: report.journal.torn.as_ref().map_or(0, |torn| torn.bytes),
             rows: None,
             notes,
+        })
+    }
+
+    /// Verifies every record and every blob of a backup.
+    ///
+    /// # Errors
+    /// It is no backup, or is damaged or incomplete (naming what), or cannot be read.
+    pub fn store_verify_backup(&self, backup: &Path) -> Result<StoreVerifyView, EngineError> {
+        let whole = renewd_store::verify_backup(backup)?;
+        let directory = backup.display().to_string();
+        Ok(StoreVerifyView {
+            notes: vec![format!("a backup: `renewd store restore {directory} --store NEWDIR` makes a store of it")],
+            directory,
+            backup: true,
+            clean: true,
+            records: whole.head.sequence.get(),
+            torn_bytes: 0,
+            rows: None,
         })
     }
 
@@ -119,6 +138,7 @@ impl Engine {
         let aside = rebuilt.aside.as_ref().map(|path| format!("the old index is kept in `{}`", path.display()));
         Ok(StoreVerifyView {
             directory: self.options.store.display().to_string(),
+            backup: false,
             clean: true,
             records: rebuilt.head.sequence.get(),
             torn_bytes: rebuilt.journal.torn.as_ref().map_or(0, |torn| torn.bytes),

@@ -51,8 +51,15 @@ fn a_backup_is_restored_to_the_same_store_and_is_marked() {
     assert_eq!(world.json(0, ["store", "info"])["restored"], Value::Null);
     let verified = world.json(0, ["store", "verify", "--store", "second"]);
     assert_eq!(verified["clean"], true, "{verified}");
+    let open = |store: &str| {
+        let board = world.json(0, ["--store", store]);
+        let notice = board["notices"].as_array().unwrap().iter().find(|it| it["kind"] == "restored").cloned();
+        notice.map(|notice| notice["message"].as_str().unwrap().split_whitespace().nth(6).unwrap().to_owned())
+    };
+    assert_eq!((open(".renewd"), open("second").as_deref()), (None, Some("6")), "the board says what is not known yet");
     // The plugins came along: it can price and pay.
     world.run(["renew", "vm-004", "--request-id", "there", "--yes", "--store", "second"]).exits(0);
+    assert_eq!(open("second").as_deref(), Some("5"), "before the charge the gateway was asked");
     world.verify();
 }
 
@@ -80,6 +87,27 @@ fn nothing_is_written_over_and_a_backup_is_no_store() {
     world.run(["store", "backup", "x", "--store", "nothing"]).exits(3).says("there is no store in `nothing`");
     assert_eq!((contents(&world, ".renewd"), names(world.path())), before);
     assert_eq!(fs::read_to_string(world.path().join("full/mine")).unwrap(), "mine");
+}
+
+#[test]
+fn a_backup_is_verified_where_it_is() {
+    let world = busy();
+    let backup = world.json(0, ["store", "backup", "saved"]);
+    let saved = world.path().join("saved");
+    let before = names(&saved);
+    let verified = world.json(0, ["store", "verify", "saved"]);
+    assert_eq!((&verified["backup"], &verified["clean"]), (&Value::Bool(true), &Value::Bool(true)));
+    assert_eq!(verified["records"], backup["sequence"]);
+    world.run(["store", "verify", "saved"]).exits(0).says("renewd store restore saved --store NEWDIR");
+    assert_eq!(names(&saved), before, "looking leaves nothing");
+    world.run(["store", "verify", ".renewd"]).exits(3).says("is not a backup");
+    world.run(["store", "verify", "--store", "saved"]).exits(3).says("renewd store verify BACKUP");
+    let journal = saved.join("journal");
+    let mut bytes = fs::read(&journal).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&journal, bytes).unwrap();
+    world.run(["store", "verify", "saved"]).exits(6);
 }
 
 #[test]

@@ -37,8 +37,14 @@ enum StoreCommand {
     #[command(after_help = "Example:\n  renewd store info -o json")]
     Info,
     /// Check every record of the journal, and the state built from it
-    #[command(after_help = "Example:\n  renewd store verify")]
-    Verify,
+    ///
+    /// Of a backup every byte is read that restoring it would take over; nothing is changed.
+    #[command(after_help = "Examples:\n  renewd store verify\n  renewd store verify /backups/renewd-2026-12-01")]
+    Verify {
+        /// The directory of a backup, instead of the store
+        #[arg(value_name = "BACKUP")]
+        backup: Option<PathBuf>,
+    },
     /// Build the queryable state anew from the journal
     #[command(after_help = "Example:\n  renewd store rebuild")]
     Rebuild,
@@ -79,7 +85,13 @@ pub(crate) fn store(context: &Context<'_>, args: &StoreArgs) -> Result<Exit, Cli
     match &args.command {
         StoreCommand::Init { pin } => info(context, &engine.store_init(pin.as_deref())?),
         StoreCommand::Info => info(context, &engine.store_info()?),
-        StoreCommand::Verify => verified(context, "store-verification", &engine.store_verify()?),
+        StoreCommand::Verify { backup } => {
+            let view = match backup {
+                Some(backup) => engine.store_verify_backup(backup)?,
+                None => engine.store_verify()?,
+            };
+            verified(context, "store-verification", &view)
+        }
         StoreCommand::Rebuild => verified(context, "store-rebuild", &engine.store_rebuild()?),
         StoreCommand::Backup { target } => copied(context, "store-backup", &engine.store_backup(target)?),
         StoreCommand::Restore { backup } => copied(context, "store-restore", &engine.store_restore(backup)?),

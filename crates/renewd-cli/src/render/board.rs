@@ -105,6 +105,7 @@ pub(crate) fn notice_word(kind: NoticeKind) -> &'static str {
         NoticeKind::Late => "late",
         NoticeKind::CannotRenew => "cannot-renew",
         NoticeKind::EventsBehind => "events-behind",
+        NoticeKind::Restored => "restored",
         NoticeKind::NoPolicy => "no-policy",
         NoticeKind::PolicyConflict => "policy-conflict",
     }
@@ -122,6 +123,7 @@ fn tone(kind: NoticeKind) -> Tone {
         | NoticeKind::Lapsing
         | NoticeKind::CannotRenew
         | NoticeKind::EventsBehind
+        | NoticeKind::Restored
         | NoticeKind::NoPolicy => Tone::Warn,
         NoticeKind::Pending | NoticeKind::Refund | NoticeKind::Unpaid | NoticeKind::Due => Tone::Plain,
     }

@@ -26,7 +26,7 @@ pub(crate) fn info(page: &mut Page, view: &StoreInfoView) {
 
 /// Whether the store is whole.
 pub(crate) fn verification(page: &mut Page, view: &StoreVerifyView) {
-    page.field("store", &view.directory);
+    page.field(if view.backup { "backup" } else { "store" }, &view.directory);
     page.field("records", number(view.records));
     if let Some(rows) = view.rows {
         page.field("rows", number(rows));

@@ -50,6 +50,8 @@ pub enum NoticeKind {
     CannotRenew,
     /// A sink that could not be told what happened.
     EventsBehind,
+    /// Resources of a restored store that may have been renewed after its backup.
+    Restored,
     /// Resources that no policy matches.
     NoPolicy,
     /// A resource for which policies of one priority contend.

@@ -36,6 +36,8 @@ pub struct StoreInfoView {
 pub struct StoreVerifyView {
     /// Its directory.
     pub directory: String,
+    /// Whether it is a backup, and no store.
+    pub backup: bool,
     /// Whether nothing is wrong.
     pub clean: bool,
     /// Records read.
