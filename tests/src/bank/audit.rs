@@ -88,6 +88,7 @@ pub fn audit(shop: &Shop, strictness: Strictness) -> Audited {
     balance(shop, &orders, &mut audited);
     extensions(shop, &orders, &expiries, &mut audited);
     acknowledgements(shop, &orders, &expiries, &mut audited);
+    deeds(shop, &orders, strictness, &mut audited);
     audited.expiries = expiries;
     audited
 }
@@ -210,6 +211,28 @@ fn extensions(shop: &Shop, orders: &[Value], expiries: &BTreeMap<String, String>
             audited
                 .violations
                 .push(Violation::Silent(format!("{resource} is at {expiry}, and its orders lead to {at}")));
+        }
+    }
+}
+
+/// What else was acknowledged is so: canceled orders, refunds, and in the end every backup.
+fn deeds(shop: &Shop, orders: &[Value], strictness: Strictness, audited: &mut Audited) {
+    let mut lost = |what: &str, order: &str, found: Option<&Value>| {
+        audited.violations.push(Violation::Lost(format!("{order} was {what}; it is {found:?}")));
+    };
+    for id in shop.canceled.union(&shop.given_back) {
+        let order = orders.iter().find(|order| order["order"] == id.as_str());
+        if shop.canceled.contains(id) && order.is_none_or(|order| order["status"] != "canceled") {
+            lost("canceled", id, order);
+        }
+        if shop.given_back.contains(id) && order.is_none_or(|order| refunds(order).next().is_none()) {
+            lost("given back", id, order);
+        }
+    }
+    for backup in shop.backups.iter().filter(|_| strictness == Strictness::Certain) {
+        let verified = answer(&mut shop.command(["store", "verify", backup]));
+        if verified.code != Some(0) {
+            audited.violations.push(Violation::Lost(format!("the backup {backup}: {verified:?}")));
         }
     }
 }

@@ -88,6 +88,8 @@ impl Writer {
 pub struct Paid {
     /// The gateway's name for it.
     pub payment: String,
+    /// The idempotency key that it was taken under.
+    pub key: String,
     /// The order that it carries.
     pub order: String,
     /// The keys of its lines, without those for which money went back.
@@ -131,8 +133,9 @@ impl Ledger {
         let mut found: Vec<Paid> = Vec::new();
         for movement in &self.movements {
             match movement {
-                Movement::Charged { payment, order, lines, amount, .. } => found.push(Paid {
+                Movement::Charged { payment, key, order, lines, amount } => found.push(Paid {
                     payment: payment.clone(),
+                    key: key.clone(),
                     order: order.clone(),
                     lines: lines.clone(),
                     amount: *amount,

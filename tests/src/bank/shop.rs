@@ -31,7 +31,8 @@ impl Wallet {
         Self(vec![("card", Some("pm_card_visa"))])
     }
 
-    fn document(&self) -> String {
+    /// The `Account` document that lists them.
+    pub fn document(&self) -> String {
         let methods = self.0.iter().map(|(method, reference)| match reference {
             Some(reference) => format!("{{ method: {method}, reference: {reference} }}"),
             None => format!("{{ method: {method} }}"),
@@ -200,6 +201,12 @@ pub struct Shop {
     pub acknowledged: BTreeSet<Acknowledged>,
     /// Prepaid money that somebody tried to add, in the currency's minor unit, by its reference.
     pub topups: BTreeMap<String, TopUp>,
+    /// Orders of which it was acknowledged that they are canceled.
+    pub canceled: BTreeSet<String>,
+    /// Orders of which it was acknowledged that they are given back.
+    pub given_back: BTreeSet<String>,
+    /// Backups that were acknowledged, by their folder.
+    pub backups: BTreeSet<String>,
 }
 
 /// Prepaid money that somebody tried to add.
@@ -226,6 +233,9 @@ impl Shop {
             began: template.began.clone(),
             acknowledged: BTreeSet::new(),
             topups: BTreeMap::new(),
+            canceled: BTreeSet::new(),
+            given_back: BTreeSet::new(),
+            backups: BTreeSet::new(),
         }
     }
 
@@ -241,6 +251,9 @@ impl Shop {
             began: self.began.clone(),
             acknowledged: self.acknowledged.clone(),
             topups: self.topups.clone(),
+            canceled: self.canceled.clone(),
+            given_back: self.given_back.clone(),
+            backups: self.backups.clone(),
         }
     }
 
@@ -252,6 +265,11 @@ impl Shop {
     /// Its store.
     pub fn store(&self) -> PathBuf {
         self.path().join(".renewd")
+    }
+
+    /// What time it is there, RFC 3339 in UTC.
+    pub fn now(&self) -> &str {
+        &self.now
     }
 
     /// Moves the clock.
@@ -270,32 +288,51 @@ impl Shop {
 
     /// Runs a command to its end, and remembers what it acknowledges.
     pub fn run(&mut self, args: &[&str]) -> Answer {
-        let mut command = self.command(args);
-        let answer = answer(&mut command);
-        self.topped_up(args, answer.code == Some(0));
-        self.heard(answer)
+        let command = self.command(args);
+        self.run_as(args, command)
     }
 
-    /// Remembers prepaid money, where a command was to add it.
+    /// Runs a command that was prepared otherwise to its end, and remembers what it acknowledges.
+    pub fn run_as(&mut self, args: &[&str], mut command: Command) -> Answer {
+        let answer = answer(&mut command);
+        self.done(args, answer.code == Some(0));
+        self.acknowledged.extend(acknowledgements(&answer.stdout));
+        answer
+    }
+
+    /// Its history is lost: what was acknowledged in it is no longer expected.
+    pub fn lose_history(&mut self) {
+        self.acknowledged.clear();
+        self.canceled.clear();
+        self.given_back.clear();
+    }
+
+    /// Remembers what a command was to do and whether that was acknowledged: prepaid money that it was to add, an order
+    /// that it canceled or gave back, a backup that it made.
     ///
     /// # Panics
-    /// Its amount has not two decimals.
-    pub fn topped_up<S: AsRef<str>>(&mut self, args: &[S], acknowledged: bool) {
+    /// An amount has not two decimals.
+    pub fn done<S: AsRef<str>>(&mut self, args: &[S], acknowledged: bool) {
         let words: Vec<&str> = args.iter().map(AsRef::as_ref).collect();
-        let ["orders", "topup", _, money, "--reference", reference, ..] = words.as_slice() else { return };
-        let digits = money.split(' ').next().unwrap().replace('.', "");
-        let amount = digits.parse().expect("an amount with two decimals");
-        let known = self.topups.entry((*reference).to_owned()).or_insert(TopUp { amount, acknowledged });
-        known.acknowledged |= acknowledged;
+        match words.as_slice() {
+            ["orders", "topup", _, money, "--reference", reference, ..] => {
+                let digits = money.split(' ').next().unwrap().replace('.', "");
+                let amount = digits.parse().expect("an amount with two decimals");
+                let known = self.topups.entry((*reference).to_owned()).or_insert(TopUp { amount, acknowledged });
+                known.acknowledged |= acknowledged;
+            }
+            ["orders", "cancel", order, ..] if acknowledged => _ = self.canceled.insert((*order).to_owned()),
+            ["orders", "refund", order, ..] if acknowledged => _ = self.given_back.insert((*order).to_owned()),
+            ["store", "backup", backup, ..] if acknowledged => _ = self.backups.insert((*backup).to_owned()),
+            _ => {}
+        }
     }
 
     /// Runs a command that dies at a failpoint, if it comes there.
     pub fn run_to(&mut self, failpoint: &str, args: &[&str]) -> Answer {
         let mut command = self.command(args);
         command.env("RENEWD_FAILPOINT", failpoint);
-        let answer = answer(&mut command);
-        self.topped_up(args, answer.code == Some(0));
-        self.heard(answer)
+        self.run_as(args, command)
     }
 
     /// Starts a command and kills it after a while. Says whether it was still alive.
@@ -318,12 +355,6 @@ impl Shop {
         _ = child.wait();
         self.acknowledged.extend(acknowledgements(&shown));
         alive
-    }
-
-    /// Remembers what an answer acknowledges.
-    pub fn heard(&mut self, answer: Answer) -> Answer {
-        self.acknowledged.extend(acknowledgements(&answer.stdout));
-        answer
     }
 
     /// A command that must exit with 0, as JSON. It acknowledges nothing.

@@ -32,9 +32,9 @@ pub struct Fault {
 /// One call that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// One of [`CALLS`].
+    /// One of [`CALLS`], or `send`.
     pub kind: String,
-    /// The file, or `stdout`.
+    /// The file, or `stdout`; of what is sent its first word, such as `POST`.
     pub path: String,
     /// Where in the file; -1 where that says nothing.
     pub offset: i64,

@@ -6,7 +6,8 @@
  * SHIM_NTH    which call of that kind, from 1
  * SHIM_ERROR  EIO, ENOSPC, EINTR or SHORT (half of the bytes are written)
  * SHIM_LIES   syncs answer that all is well and do nothing
- * SHIM_LOG    a file that gets a line for each call: kind, path, offset, bytes, result
+ * SHIM_LOG    a file that gets a line for each call: kind, path, offset, bytes, result; also for each `send` before it is
+ *             done, with the first word of what is sent as its path
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -129,6 +131,17 @@ int ftruncate64(int fd, off64_t length) {
 }
 
 int ftruncate(int fd, off_t length) { return ftruncate64(fd, length); }
+
+ssize_t send(int fd, const void *data, size_t count, int flags) {
+    char word[8] = "";
+    for (size_t at = 0; at < count && at + 1 < sizeof word; at++) {
+        char letter = ((const char *)data)[at];
+        if (letter < 'A' || letter > 'Z') break;
+        word[at] = letter;
+    }
+    note("send", word, -1, (long)count, 0);
+    return REAL(send)(fd, data, count, flags);
+}
 
 int rename(const char *from, const char *to) {
     int number = fault("rename", to);

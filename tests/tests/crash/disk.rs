@@ -11,18 +11,45 @@ use renewd_tests::preload::{CALLS, Call, Fault, Shim, calls};
 use renewd_tests::process::answer;
 use renewd_tests::world::{ACCOUNT, inventory, machines};
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Faults strike in folders of this name alone.
 const COPY: &str = "copies.renewd/one";
-/// What else than a renewal writes: each is tried with every failing call, and everything is renewed after it.
-const OTHERS: [&[&str]; 5] = [
-    &["apply", "policies", "-o", "json"],
-    &["import", "named.csv", "-o", "json"],
-    &["mode", "auto", "vm-001", "vm-002", "-o", "json"],
-    &["orders", "topup", "acme", "7.50 USD", "--reference", "wire", "-o", "json"],
-    &["store", "backup", COPY, "-o", "json"],
+/// A command that writes.
+#[derive(Debug)]
+struct Deed {
+    name: &'static str,
+    args: &'static [&'static str],
+    /// What happened before it.
+    prepare: fn(&mut Shop),
+    /// Errors with which writes fail.
+    errors: &'static [&'static str],
+}
+
+const ALL: &[&str] = &["EIO", "ENOSPC", "SHORT", "EINTR"];
+
+/// Each is tried with every failing call, and everything is renewed after it.
+const DEEDS: [Deed; 8] = [
+    Deed { name: "renew", args: &RENEW, prepare: nothing, errors: ALL },
+    Deed { name: "apply", args: &["apply", "policies", "-o", "json"], prepare: nothing, errors: ALL },
+    Deed { name: "import", args: &["import", "named.csv", "-o", "json"], prepare: nothing, errors: ALL },
+    Deed { name: "mode", args: &["mode", "auto", "vm-001", "vm-002", "-o", "json"], prepare: nothing, errors: ALL },
+    Deed {
+        name: "topup",
+        args: &["orders", "topup", "acme", "7.50 USD", "--reference", "wire", "-o", "json"],
+        prepare: nothing,
+        errors: ALL,
+    },
+    Deed { name: "backup", args: &["store", "backup", COPY, "-o", "json"], prepare: nothing, errors: ALL },
+    Deed { name: "renew after a torn end", args: &RENEW, prepare: torn, errors: &["EIO"] },
+    Deed {
+        name: "run that asks what became of a payment",
+        args: &["run", "-o", "json"],
+        prepare: in_doubt,
+        errors: &["EIO"],
+    },
 ];
 const RENEW: [&str; 7] = ["renew", "--all", "--request-id", "r", "--yes", "-o", "json"];
 /// Done, refused, invalid, waiting, busy, damaged, partly: every code but those of a bug or of wrong use.
@@ -31,21 +58,36 @@ const DAMAGED: i32 = 6;
 const EINTR: i64 = -4;
 
 /// One command that meets one fault.
-#[derive(Debug, Clone)]
-struct Case<'a> {
-    args: &'a [&'static str],
+#[derive(Debug)]
+struct Case {
+    deed: &'static Deed,
     fault: Fault,
 }
 
+fn nothing(_: &mut Shop) {}
+
+/// The process died while it wrote to the journal.
+fn torn(shop: &mut Shop) {
+    let mut journal = std::fs::OpenOptions::new().append(true).open(shop.store().join("journal")).unwrap();
+    journal.write_all(&[0xAB, b'r', b'e']).unwrap();
+}
+
+/// Nobody knows whether the gateway has charged; by now it would say.
+fn in_doubt(shop: &mut Shop) {
+    shop.till.fates("charge#1=reset-after");
+    shop.run(&RENEW).exits(4);
+    shop.set_clock("2026-11-23T11:00:00Z");
+}
+
 /// Whether a fault was met, and what went wrong, if anything.
-fn failing_call(shim: &Shim, template: &Template, Case { args, fault }: &Case<'_>) -> (bool, Vec<String>) {
+fn failing_call(shim: &Shim, template: &Template, Case { deed, fault }: &Case) -> (bool, Vec<String>) {
+    let args = deed.args;
     let mut shop = Shop::open(template, bank(), renewd());
+    (deed.prepare)(&mut shop);
     let log = shop.path().join("calls");
-    let mut command = shop.command(*args);
+    let mut command = shop.command(args);
     shim.load(&mut command, Some(fault), &log);
-    let said = answer(&mut command);
-    shop.topped_up(args, said.code == Some(0));
-    let said = shop.heard(said);
+    let said = shop.run_as(args, command);
     let made = calls(&log);
     let hit = made.iter().any(|call| call.result < 0 && call.kind == fault.call) || fault.error == "SHORT";
     let mut wrong = Vec::new();
@@ -78,7 +120,6 @@ fn again(shop: &mut Shop, args: &[&str], done: bool) -> Option<String> {
         return None;
     }
     let said = shop.run(args);
-    shop.topped_up(args, said.code == Some(0));
     let is_there = args.contains(&COPY) && said.stderr.contains("store-exists");
     let restore = ["store", "restore", COPY, "--store", "copies.renewd/back"];
     let said = if is_there { answer(&mut shop.command(restore)) } else { said };
@@ -109,13 +150,13 @@ fn every_failing_call_is_typed_and_loses_nothing() {
     std::fs::create_dir(template.path().join("copies.renewd")).unwrap();
     template.write("named.csv", &inventory(&machines(2, "2026-12-10")).replace("vm-001,,", "vm-001,first,"));
     template.write("policies/bolt.yaml", &ACCOUNT.replace("acme", "bolt").replace("on-account", "balance"));
-    let mut work: Vec<Case<'_>> = Vec::new();
+    let mut work: Vec<Case> = Vec::new();
     let mut counted: Vec<String> = Vec::new();
-    for args in std::iter::once(RENEW.as_slice()).chain(OTHERS) {
-        let counts = count(&shim, &template, args);
+    for deed in &DEEDS {
+        let counts = count(&shim, &template, deed);
         let calls: usize = counts.values().sum();
-        counted.push(format!("{} {calls}", args[0]));
-        work.extend(faults(&counts).into_iter().map(|fault| Case { args, fault }));
+        counted.push(format!("{} {calls}", deed.name));
+        work.extend(faults(&counts, deed.errors).into_iter().map(|fault| Case { deed, fault }));
     }
     let failures: Mutex<Vec<String>> = Mutex::default();
     let hits = AtomicUsize::new(0);
@@ -141,11 +182,11 @@ fn every_failing_call_is_typed_and_loses_nothing() {
 }
 
 /// Every fault of every call that was counted.
-fn faults(counts: &BTreeMap<String, usize>) -> Vec<Fault> {
+fn faults(counts: &BTreeMap<String, usize>, of_writes: &[&'static str]) -> Vec<Fault> {
     let mut faults = Vec::new();
     for call in CALLS {
         let errors: &[&'static str] = match call {
-            "write" | "pwrite" => &["EIO", "ENOSPC", "SHORT", "EINTR"],
+            "write" | "pwrite" => of_writes,
             "create" => &["EIO", "ENOSPC"],
             _ => &["EIO"],
         };
@@ -157,20 +198,22 @@ fn faults(counts: &BTreeMap<String, usize>) -> Vec<Fault> {
 }
 
 /// How many calls of each kind a command makes where nothing fails.
-fn count(shim: &Shim, template: &Template, args: &[&str]) -> BTreeMap<String, usize> {
-    let shop = Shop::open(template, bank(), renewd());
+fn count(shim: &Shim, template: &Template, deed: &Deed) -> BTreeMap<String, usize> {
+    let args = deed.args;
+    let mut shop = Shop::open(template, bank(), renewd());
+    (deed.prepare)(&mut shop);
     let log = shop.path().join("calls");
     let mut command = shop.command(args);
     shim.load(&mut command, None, &log);
     answer(&mut command).exits(0);
     let mut counts = BTreeMap::new();
-    for call in calls(&log).into_iter().filter(|call| call.path != "stdout") {
+    for call in calls(&log).into_iter().filter(|call| call.path != "stdout" && call.kind != "send") {
         *counts.entry(call.kind).or_insert(0) += 1;
     }
     let [syncs, writes] = [["fdatasync", "fsync"], ["pwrite", "write"]]
         .map(|kinds| kinds.iter().filter_map(|kind| counts.get(*kind)).sum::<usize>());
     assert!(0 < syncs && 0 < writes, "{args:?}: {counts:?}");
-    if args == RENEW {
+    if deed.name == "renew" {
         assert!(counts["fdatasync"] >= 3 && counts["pwrite"] >= 6, "{counts:?}");
     }
     counts
@@ -187,42 +230,60 @@ fn every_acknowledged_order_was_synced_before_it_was_shown() {
     forget("sync-before-ack");
     let template = many_accounts();
     let mut shop = Shop::open(&template, bank(), renewd());
-    let mut orders = 0;
+    let (mut orders, mut charges) = (0, 0);
     for round in 0..ROUNDS {
         let request = format!("round-{round}");
-        orders += traced(&shim, &mut shop, &["renew", "--all", "--request-id", &request, "--yes", "-o", "json"]);
+        let args = ["renew", "--all", "--request-id", &request, "--yes", "-o", "json"];
+        let traced = traced(&shim, &mut shop, &args);
+        assert_eq!(traced.charges, 0, "they are paid from balances");
+        orders += traced.orders;
     }
     for single in 0..SINGLES {
         let machine = format!("vm-{:03}", single % ACCOUNTS);
-        orders += traced(
-            &shim,
-            &mut shop,
-            &["renew", &machine, "--request-id", "single", "--yes", "--pay-with", "card", "-o", "json"],
-        );
+        let args = ["renew", &machine, "--request-id", "single", "--yes", "--pay-with", "card", "-o", "json"];
+        let traced = traced(&shim, &mut shop, &args);
+        assert_eq!(traced.charges, 1, "a card is charged");
+        orders += traced.orders;
+        charges += traced.charges;
     }
-    assert_eq!(orders, ACCOUNTS * ROUNDS + SINGLES);
-    let note = "orders whose records were covered by a successful fdatasync before standard output was written".into();
+    assert_eq!((orders, charges), (ACCOUNTS * ROUNDS + SINGLES, SINGLES));
+    let note = format!(
+        "orders whose records were covered by a successful fdatasync before standard output was written; before each of \
+         {charges} requests to charge a card its intent was"
+    );
     let tried = orders as u64;
     Fragment { suite: "sync-before-ack".into(), tried, note, ..Fragment::default() }.write();
 }
 
+/// What a traced command did.
+struct Traced {
+    /// Orders that were acknowledged.
+    orders: usize,
+    /// Requests that were sent to the gateway to charge.
+    charges: usize,
+}
+
 /// Runs a renewal and holds the trace against the journal: before the first byte of the answer, every byte of the
-/// journal up to its end had been synced. Answers how many orders were acknowledged.
-fn traced(shim: &Shim, shop: &mut Shop, args: &[&str]) -> usize {
+/// journal up to its end had been synced; before a request to charge, something had been written to the journal and
+/// every byte of it had been synced.
+fn traced(shim: &Shim, shop: &mut Shop, args: &[&str]) -> Traced {
     let folder = scratch();
     let log = folder.path().join("calls");
     let mut command = shop.command(args);
     shim.load(&mut command, None, &log);
     let before = shop.acknowledged.len();
-    shop.heard(answer(&mut command)).exits(0);
+    shop.run_as(args, command).exits(0);
     let orders = shop.acknowledged.len() - before;
     let made = calls(&log);
     let shown = made.iter().position(|call| call.path == "stdout").expect("an answer was shown");
     let journal = |call: &&Call| call.path.ends_with("/journal");
-    let mut unsynced = 0;
-    let mut written = 0;
-    for call in made[..shown].iter().filter(journal) {
+    let (mut unsynced, mut written, mut charges) = (0, 0, 0);
+    for call in made[..shown].iter().filter(|call| journal(call) || call.kind == "send") {
         match call.kind.as_str() {
+            "send" if call.path == "POST" => {
+                assert!(0 < written && unsynced == 0, "{args:?}: charged before the intent was synced: {made:#?}");
+                charges += 1;
+            }
             "pwrite" | "write" => {
                 unsynced += 1;
                 written = written.max(call.offset + call.bytes);
@@ -235,7 +296,7 @@ fn traced(shim: &Shim, shop: &mut Shop, args: &[&str]) -> usize {
     let bytes = std::fs::read(shop.store().join("journal")).unwrap();
     assert_eq!(written, bytes.len() as i64, "{args:?}: the trace saw the whole journal being written");
     assert!(!made[shown..].iter().any(|call| journal(&call)), "{args:?}: nothing is written after the answer");
-    orders
+    Traced { orders, charges }
 }
 
 fn many_accounts() -> Template {

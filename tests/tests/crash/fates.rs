@@ -17,7 +17,7 @@ const RENEW: [&str; 7] = ["renew", "--all", "--request-id", "r", "--yes", "-o", 
 const RUN: [&str; 3] = ["run", "-o", "json"];
 
 /// What becomes of the first charge.
-const CHARGES: [&str; 14] = [
+const CHARGES: [&str; 16] = [
     "well",
     "slow:100",
     "twice",
@@ -32,6 +32,8 @@ const CHARGES: [&str; 14] = [
     "error-before",
     "error-after",
     "garbage",
+    "cut:60",
+    "processing:2",
 ];
 /// How long after the answer failed to come the gateway may still be at work.
 const STALL: Duration = Duration::from_millis(600);

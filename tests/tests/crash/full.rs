@@ -39,8 +39,8 @@ fn files_that_cannot_grow_lose_nothing_and_go_on_when_they_can() {
     let sizes = sizes(&template);
     for step in sizes.iter().copied() {
         let mut shop = Shop::open(&template, bank(), renewd());
-        let said = answer(&mut limited(&shop, step, &RENEW));
-        let said = shop.heard(said);
+        let command = limited(&shop, step, &RENEW);
+        let said = shop.run_as(&RENEW, command);
         assert!(said.code.is_some_and(|code| TYPED.contains(&code)), "{step} blocks: {said:?}");
         *codes.entry(said.code).or_insert(0) += 1;
         audit(&shop, Strictness::Doubting).is_clean(&format!("{step} blocks"));

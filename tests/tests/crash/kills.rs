@@ -129,7 +129,7 @@ fn strike(shop: &mut Shop, dice: &mut Dice, round: u64) -> Vec<String> {
         let mut shown = String::new();
         _ = child.stdout.take().unwrap().read_to_string(&mut shown);
         let done = child.wait().unwrap().success();
-        shop.topped_up(&args, done);
+        shop.done(&args, done);
         shop.acknowledged.extend(acknowledgements(&shown));
     }
     killed

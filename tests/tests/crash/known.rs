@@ -138,14 +138,17 @@ fn a_gateway_that_moves_while_a_payment_is_in_doubt_charges_once() {
     let folder = scratch();
     let other = Bank::start(env!("CARGO_BIN_EXE_renewd-bank"), folder.path(), &["--created", NOW_SECONDS]);
     std::fs::write(shop.path().join("policies/plugins.yaml"), plugins(&other.base())).unwrap();
-    let applied = shop.run(&["apply", "policies", "--allow", "grants", "--allow", "removals"]);
-    assert!(matches!(applied.code, Some(0 | 1)), "{applied:?}");
-    _ = shop.run(&RENEW);
-    _ = shop.run(&AGAIN);
+    shop.run(&["plugin", "lock", "policies", "--upgrade", "bank"]).exits(0);
+    shop.run(&["apply", "policies", "--allow", "grants", "--allow", "removals"]).exits(0);
+    for args in [RENEW, AGAIN] {
+        assert_ne!(shop.run(&args).code, Some(0), "in doubt, nothing goes on");
+    }
     reconcile(&mut shop);
     once(&shop, "the old gateway was asked");
-    let elsewhere = other.till(shop.till.secret.trim_start_matches("sk_test_")).ledger();
-    assert_eq!(elsewhere.paid(), [], "nothing was taken at the new one");
+    let elsewhere = || other.till(shop.till.secret.trim_start_matches("sk_test_")).ledger().paid();
+    assert_eq!(elsewhere(), [], "nothing was taken at the new one");
+    answer(&mut shop.command(AGAIN)).exits(0);
+    assert_eq!(elsewhere().iter().map(Paid::net).sum::<i64>(), ONCE, "the next month is paid at the new one");
 }
 
 /// A person and the timer renewed the same resource at the same instant.
@@ -157,7 +160,7 @@ fn automatic_and_manual_renewal_at_the_same_instant_charge_once() {
     for round in 0..4 {
         let mut shop = Shop::open(&template, bank(), renewd());
         shop.set_clock("2026-12-03T20:00:00Z");
-        let manual = [RENEW.as_slice(), &["--wait", "30"]].concat();
+        let manual = [RENEW.as_slice(), &["--expires-before", "2026-12-31", "--wait", "30"]].concat();
         let timer = ["run", "--wait", "30", "-o", "json"];
         let started: Vec<_> = [&timer[..], &manual[..], &timer[..]]
             .into_iter()
@@ -166,16 +169,6 @@ fn automatic_and_manual_renewal_at_the_same_instant_charge_once() {
         for mut child in started {
             child.wait().unwrap();
         }
-        // Whoever came first: a person may have renewed for a month more than the timer did, never for the same one.
-        let audited = audit(&shop, Strictness::Certain).is_clean(&format!("round {round}"));
-        for (resource, expiry) in audited.expiries {
-            let months = i64::from(expiry.starts_with("2027-01")) + 2 * i64::from(expiry.starts_with("2027-02"));
-            let of_resource = |order: &serde_json::Value| {
-                let lines = order["lines"].as_array().unwrap();
-                order["status"] == "settled" && lines.iter().any(|line| line["resource"] == resource.as_str())
-            };
-            let settled = shop.orders().iter().filter(|order| of_resource(order)).count();
-            assert_eq!(i64::try_from(settled).unwrap(), months, "round {round}: {resource} {expiry}");
-        }
+        once(&shop, &format!("round {round}: whoever came first, the other found nothing left to renew"));
     }
 }
