@@ -86,6 +86,7 @@ impl Engine {
             for open in batch {
                 questions.extend(self.question(&state, open)?);
             }
+            crate::failpoint("reconcile.before-call");
             let replies = ask_all(questions, self.now());
             crate::failpoint("reconcile.after-call");
             let mut desk = self.desk_for(&orders, self.now())?;

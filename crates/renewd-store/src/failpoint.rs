@@ -6,8 +6,16 @@
 
 /// Boundaries of the engine around the call of a payment plugin: between the two durable barriers of an attempt
 /// or refund.
-pub const PAYING_FAILPOINTS: &[&str] =
-    &["pay.before-call", "pay.after-call", "reconcile.after-call", "refund.before-call", "refund.after-call"];
+pub const PAYING_FAILPOINTS: &[&str] = &[
+    "seek.before-call",
+    "seek.after-call",
+    "pay.before-call",
+    "pay.after-call",
+    "reconcile.before-call",
+    "reconcile.after-call",
+    "refund.before-call",
+    "refund.after-call",
+];
 
 /// Boundaries of a run, beside those of the payments that it makes.
 pub const RUNNING_FAILPOINTS: &[&str] = &[
@@ -21,11 +29,17 @@ pub const RUNNING_FAILPOINTS: &[&str] = &[
 
 /// Boundaries of a copy that is being made: a backup, a restored or salvaged store, a rehearsal.
 pub const COPYING_FAILPOINTS: &[&str] =
-    &["copy.before-journal", "copy.before-identity", "copy.before-rename", "copy.after-rename"];
+    &["copy.before-journal", "copy.before-blob", "copy.before-identity", "copy.before-rename", "copy.after-rename"];
 
 /// Every boundary of the store, in the order in which a commit meets them.
 pub const FAILPOINTS: &[&str] = &[
     "store.before-identity",
+    "journal.before-create",
+    "journal.before-name",
+    "journal.after-name",
+    "watermark.before-create",
+    "watermark.before-name",
+    "watermark.after-name",
     "journal.before-write",
     "journal.mid-write",
     "journal.before-sync",

@@ -2,7 +2,7 @@
 //! reach once nothing dies any more.
 
 use crate::bank;
-use renewd_tests::bank::shop::{Shop, Template, Wallet, plugins};
+use renewd_tests::bank::shop::{Shop, Template, Wallet, copy_folder, plugins};
 use renewd_tests::process::Answer;
 use renewd_tests::world::{POLICY, inventory, machines};
 use std::io::Write as _;
@@ -128,7 +128,7 @@ fn renewed(shop: &mut Shop) {
 
 /// Every scenario.
 pub(crate) fn all() -> Vec<Scenario> {
-    [paying(), asking(), methods(), stores(), beginning(), running()].into_iter().flatten().collect()
+    [paying(), asking(), methods(), stores(), restoring(), beginning(), running()].into_iter().flatten().collect()
 }
 
 fn paying() -> Vec<Scenario> {
@@ -292,6 +292,37 @@ fn stores() -> Vec<Scenario> {
             paid: 6000,
         },
     ]
+}
+
+/// The machine is lost after a backup was made of its store.
+fn restoring() -> Vec<Scenario> {
+    vec![Scenario {
+        name: "backup and restore",
+        template: three,
+        prepare: renewed,
+        act: |doer| {
+            let (backup, lost) = (doer.shop.path().join("copy"), doer.shop.path().join("lost"));
+            if !backup.exists() {
+                doer.run(&["store", "backup", "copy"]);
+            }
+            if doer.died {
+                return;
+            }
+            if !lost.exists() {
+                std::fs::rename(doer.shop.store(), &lost).unwrap();
+            }
+            if !doer.shop.store().exists() {
+                doer.run(&["store", "restore", "copy"]);
+            }
+            if !doer.died && !doer.shop.store().join("cache").exists() {
+                // What is compiled is not backed up; compiling it anew takes a second.
+                copy_folder(&lost.join("cache"), &doer.shop.store().join("cache"));
+            }
+            doer.renew("after");
+        },
+        months: 2,
+        paid: 6000,
+    }]
 }
 
 fn asking() -> Vec<Scenario> {

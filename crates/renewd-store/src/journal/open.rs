@@ -57,15 +57,18 @@ impl Journal {
         const NEW: &str = "journal.new";
         let failed = during("creating");
         let bytes = header::file_header(&id);
+        failpoint("journal.before-create");
         disk.create(NEW).map_err(&failed)?;
         disk.write_at(NEW, 0, &bytes).map_err(&failed)?;
         if !renewd_core::planted::is("create-without-sync") {
             disk.sync(NEW).map_err(&failed)?;
         }
+        failpoint("journal.before-name");
         disk.rename(NEW, FILE).map_err(&failed)?;
         if !renewd_core::planted::is("names-not-synced") {
             disk.sync_dir().map_err(&failed)?;
         }
+        failpoint("journal.after-name");
         let genesis = read_header(&mut Reader::new(&mut *disk)?)?.genesis;
         let watermark = Watermark::first(genesis);
         watermark.create(&mut *disk, &id)?;

@@ -10,6 +10,7 @@
 use super::error::{JournalError, during};
 use super::header::StoreId;
 use crate::disk::Disk;
+use crate::failpoint::failpoint;
 use crate::sequence::{Head, Place, Sequence};
 use renewd_core::ids::Digest;
 
@@ -94,14 +95,17 @@ impl Watermark {
         const NEW: &str = "watermark.new";
         let failed = during("creating the watermark of");
         let both = [self.encode(id), self.encode(id)].concat();
+        failpoint("watermark.before-create");
         disk.create(NEW).map_err(&failed)?;
         disk.write_at(NEW, 0, &both).map_err(&failed)?;
         disk.sync(NEW).map_err(&failed)?;
+        failpoint("watermark.before-name");
         disk.rename(NEW, FILE).map_err(&failed)?;
-        if renewd_core::planted::is("names-not-synced") {
-            return Ok(());
+        if !renewd_core::planted::is("names-not-synced") {
+            disk.sync_dir().map_err(&failed)?;
         }
-        disk.sync_dir().map_err(&failed)
+        failpoint("watermark.after-name");
+        Ok(())
     }
 }
 

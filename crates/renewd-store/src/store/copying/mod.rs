@@ -18,6 +18,7 @@ pub use salvage::{LeftBehind, Salvaged, salvage};
 use super::error::{StoreError, failed};
 use super::{blobs, read_blob};
 use crate::disk::{RealDisk, create_private, sync_directory};
+use crate::failpoint::failpoint;
 use crate::journal::StoreId;
 use crate::journal::survey::survey;
 use crate::sequence::{Head, Place};
@@ -69,6 +70,7 @@ fn take_blobs(from: &Path, digests: &[Digest], to: &Path, way: Way) -> Result<u6
     super::files::private_dir(&target)?;
     let mut bytes = 0;
     for digest in digests {
+        failpoint("copy.before-blob");
         let name = digest.to_string();
         if way == Way::Link && fs::hard_link(source.join(&name), target.join(&name)).is_ok() {
             bytes += fs::metadata(target.join(&name)).map_err(failed("reading", &target))?.len();
