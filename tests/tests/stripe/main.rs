@@ -17,6 +17,7 @@ mod long_lists;
 mod parts;
 mod plugin;
 mod stateful_mock;
+mod whole;
 
 use renewd_tests::standins::{Kind, StandIn};
 
