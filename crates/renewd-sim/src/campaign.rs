@@ -59,7 +59,7 @@ pub struct Report {
 }
 
 /// Lives through one seed; a panic is a finding like any other.
-fn live(seed: u64, workshop: &mut Workshop) -> io::Result<Outcome> {
+pub(crate) fn live(seed: u64, workshop: &mut Workshop) -> io::Result<Outcome> {
     let caught = catch_unwind(AssertUnwindSafe(|| simulate(seed, false, workshop)));
     caught.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();

@@ -1,6 +1,8 @@
 //! Planted faults: one at a time is planted in the product, and the simulator must notice.
 
-use crate::campaign::{Campaign, Report, run};
+use crate::campaign::{Campaign, live, run};
+use crate::simulation::Outcome;
+use crate::workshop::Workshop;
 use renewd_core::planted::{ALL, plant};
 use std::io;
 use std::ops::Range;
@@ -35,28 +37,35 @@ pub fn first_seeds() -> impl Iterator<Item = (&'static str, u64)> {
 /// # Errors
 /// The machine that simulates fails.
 pub fn try_all(seeds: &Range<u64>, threads: usize, only: &str, told: impl Fn(&Tried)) -> io::Result<Vec<Tried>> {
+    let mut workshop = Workshop::new()?;
     let mut tried = Vec::new();
     for (name, what) in ALL.iter().filter(|(name, _)| name.contains(only)) {
-        let known = first_seeds().find(|(known, _)| known == name).map(|(_, seed)| seed..seed + 1);
+        let known = first_seeds().find(|(known, _)| known == name).map(|(_, seed)| seed);
         plant(name);
-        let first = known.map(|seeds| live(seeds, 1)).transpose();
-        let report = match first {
-            Ok(Some(report)) if report.failed != 0 => Ok(report),
-            Ok(_) => live(seeds.clone(), threads),
-            Err(error) => Err(error),
-        };
+        let caught = catch(known, seeds, threads, &mut workshop);
         plant("");
-        let report = report?;
-        let caught = report.failures.first().map(|failure| (failure.seed, failure.violation.clone()));
-        let one = Tried { name, what, caught, seeds: report.seeds };
+        let (caught, seeds) = caught?;
+        let one = Tried { name, what, caught, seeds };
         told(&one);
         tried.push(one);
     }
     Ok(tried)
 }
 
-fn live(seeds: Range<u64>, threads: usize) -> io::Result<Report> {
-    run(&Campaign { seeds, threads, doublecheck: 0, fail_fast: true })
+/// The seed that notices what is planted, with what it noticed, and how many were lived through.
+fn catch(
+    known: Option<u64>,
+    seeds: &Range<u64>,
+    threads: usize,
+    workshop: &mut Workshop,
+) -> io::Result<(Option<(u64, String)>, u64)> {
+    let first = known.map(|seed| live(seed, workshop)).transpose()?;
+    if let Some(Outcome { seed, violation: Some(found), .. }) = first {
+        return Ok((Some((seed, found)), 1));
+    }
+    let report = run(&Campaign { seeds: seeds.clone(), threads, doublecheck: 0, fail_fast: true })?;
+    let caught = report.failures.first().map(|failure| (failure.seed, failure.violation.clone()));
+    Ok((caught, report.seeds))
 }
 
 /// The result as JSON: how many were tried, how many were caught, the names of those that were missed, and the list.

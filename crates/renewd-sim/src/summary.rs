@@ -1,5 +1,6 @@
 //! What a campaign tried, in the shape in which every suite of the reliability proof leaves it for the page:
-//! `{ suite, tried, lost, doubled, silent, seeds, note }`, and `struck`, the share of seeds in which each fault struck.
+//! `{ suite, tried, lost, doubled, silent, seeds, note }`; `struck`, the number of seeds in which each fault struck; and
+//! `counted`, what else there was. The page adds up what several campaigns left.
 
 use crate::campaign::Report;
 use crate::findings::{Meaning, meaning};
@@ -20,15 +21,8 @@ impl Report {
                 Meaning::Silent => silent += count,
             }
         }
-        let note = format!(
-            "simulated worlds with {} kinds of faults, {} paid orders; {} lived through twice, to the same journal",
-            self.fired.len(),
-            self.renewals,
-            self.doublechecked
-        );
-        let share = |seeds: u64| Value::from(format!("{:.1}", 100.0 * seeds as f64 / self.seeds.max(1) as f64));
         let struck: Map<String, Value> =
-            self.fired.iter().map(|(fault, seeds)| ((*fault).to_owned(), share(*seeds))).collect();
+            self.fired.iter().map(|(fault, seeds)| ((*fault).to_owned(), (*seeds).into())).collect();
         json!({
             "suite": "simulator",
             "tried": self.seeds,
@@ -36,7 +30,8 @@ impl Report {
             "doubled": doubled,
             "silent": silent,
             "seeds": [format!("{}..{}", seeds.start, seeds.end)],
-            "note": note,
+            "note": "simulated worlds, each with faults of its own",
+            "counted": { "paid orders": self.renewals, "worlds lived through twice, to the same journal": self.doublechecked },
             "struck": struck,
         })
     }
