@@ -31,13 +31,24 @@ fn target_folder() -> PathBuf {
     if folder.ends_with("deps") { folder.parent().unwrap().to_path_buf() } else { folder.to_path_buf() }
 }
 
-/// Whether the binary is younger than every file that cargo says it was made of. Asking cargo itself would be
-/// simpler, but it may choose other features than `cargo test --workspace` did and build half the tree again.
+/// Crates that are not part of the binary.
+const OTHERS: [&str; 2] = ["renewd-sim", "renewd-plugin-sdk"];
+
+/// Whether the binary is younger than every file that it is made of. Asking cargo itself would be simpler, but it may
+/// choose other features than `cargo test --workspace` did and build half the tree again.
 fn is_fresh(binary: &Path) -> bool {
     let Some(built) = modified(binary) else { return false };
-    let Ok(made_of) = fs::read_to_string(binary.with_extension("d")) else { return false };
-    let sources = made_of.split_once(": ").map_or("", |(_, sources)| sources);
-    sources.split_whitespace().all(|source| modified(Path::new(source)).is_some_and(|changed| changed <= built))
+    let crates = fs::read_dir(root().join("crates")).unwrap().map(|entry| entry.unwrap());
+    crates
+        .filter(|one| !OTHERS.iter().any(|other| one.file_name() == *other))
+        .all(|one| newest(&one.path().join("src")) <= built)
+}
+
+/// When the youngest file below a folder was changed.
+fn newest(folder: &Path) -> SystemTime {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let changed = entries.map(|path| if path.is_dir() { newest(&path) } else { modified(&path).unwrap() });
+    changed.max().unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 fn modified(file: &Path) -> Option<SystemTime> {
