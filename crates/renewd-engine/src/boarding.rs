@@ -48,7 +48,7 @@ impl Engine {
         let cannot = self.cannot_renew(state, outlook, now)?;
         let told: BTreeSet<String> = notices.iter().map(|notice| notice.subject.clone()).collect();
         notices.extend(cannot.into_iter().filter(|notice| !told.contains(&notice.subject)));
-        notices.extend(restored_notices(state, snapshot.epoch));
+        notices.extend(restored_notices(state, snapshot.epoch, now));
         notices.extend(state.sinks.iter().filter_map(|(name, cursor)| sink_notice(name, cursor)));
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for notice in &notices {
@@ -243,20 +243,25 @@ fn due_notices(state: &State, refused: &[Item], now: DateTime<Utc>) -> impl Iter
     })
 }
 
-/// Resources of a restored store whose gateway was not asked yet what was paid for them after the backup: it is before
-/// their next charge, and until then nothing else would tell. One notice for each account.
-fn restored_notices(state: &State, epoch: u32) -> impl Iterator<Item = Notice> {
+/// Resources of a restored store that near their expiry or are past it, and whose gateway was not asked what was paid for
+/// them after the backup: that happens before their next charge only. One notice for each account.
+fn restored_notices(state: &State, epoch: u32, now: DateTime<Utc>) -> impl Iterator<Item = Notice> {
     let mut open: BTreeMap<&AccountName, usize> = BTreeMap::new();
     for resource in state.resources.values().filter(|row| 0 < epoch && row.sought != Some(epoch)) {
-        *open.entry(&resource.description.account).or_default() += 1;
+        match resource.phase(now) {
+            Phase::Expiring | Phase::Grace | Phase::Retention => {
+                *open.entry(&resource.description.account).or_default() += 1;
+            }
+            Phase::Active | Phase::Released => {}
+        }
     }
     open.into_iter().map(|(account, count)| Notice {
         kind: NoticeKind::Restored,
         subject: account.to_string(),
         when: None,
         message: format!(
-            "the store was restored: renewals of {count} resource{} that were paid after its backup are found only when \
-             the next one is about to be charged; compare the expiries with the gateway's payments",
+            "the store was restored: {count} resource{} near the expiry may have been renewed after its backup, which the \
+             gateway is asked only before the next charge; compare the expiries with the gateway's payments",
             if count == 1 { "" } else { "s" }
         ),
         command: Some(format!("renewd list --account {account}")),
