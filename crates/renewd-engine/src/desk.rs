@@ -64,6 +64,14 @@ impl Desk {
         Ok(())
     }
 
+    /// Brings in every order that there ever was.
+    pub(crate) fn load_orders(&mut self) -> Result<(), EngineError> {
+        for (id, order) in self.store.orders()? {
+            self.state.orders.entry(id).or_insert(order);
+        }
+        Ok(())
+    }
+
     /// Adds events to this visit and applies them.
     pub(crate) fn push(&mut self, events: Vec<Event>) {
         for event in events {

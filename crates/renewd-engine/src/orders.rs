@@ -1,5 +1,6 @@
 //! Orders: listing them, and what people decide about them.
 
+use crate::desk::Desk;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::options::{OrderFilter, ResolveAsk};
@@ -80,7 +81,12 @@ impl Engine {
             Resolution::Declined
         };
         let (owner, now) = (self.owner()?, self.now());
-        let view = self.change_order(id, |state| {
+        let mut desk = self.desk(self.now())?;
+        if ask.reference.is_some() {
+            // Which order a payment has paid already may be long ago.
+            desk.load_orders()?;
+        }
+        let view = change(desk, id, |state| {
             let refunds = || decide::resolve_refunds(state, id, ask.succeeded, ask.reference.clone(), &ask.reason);
             decide::resolve(state, id, resolution.clone(), ask.reason.clone(), &owner, now)
                 .or_else(|refusal| refunds().map_err(|_| refusal))
@@ -94,18 +100,7 @@ impl Engine {
         id: &OrderId,
         decide: impl Fn(&State) -> Result<Vec<Event>, Refusal>,
     ) -> Result<OrderView, EngineError> {
-        let mut desk = self.desk(self.now())?;
-        desk.load_order(id)?;
-        let decided = decide(&desk.state);
-        if let Ok(events) = &decided {
-            desk.push(events.clone());
-        }
-        desk.commit()?;
-        decided?;
-        match desk.state.orders.get(id) {
-            Some(order) => Ok(order_view(&desk.state, order)),
-            None => Err(EngineError::Bug(format!("order {id} is gone"))),
-        }
+        change(self.desk(self.now())?, id, decide)
     }
 
     /// Adds prepaid money to an account; the same reference again changes nothing.
@@ -129,6 +124,24 @@ impl Engine {
             changed,
             balance: balance(&desk.state, account, amount),
         })
+    }
+}
+
+fn change(
+    mut desk: Desk,
+    id: &OrderId,
+    decide: impl Fn(&State) -> Result<Vec<Event>, Refusal>,
+) -> Result<OrderView, EngineError> {
+    desk.load_order(id)?;
+    let decided = decide(&desk.state);
+    if let Ok(events) = &decided {
+        desk.push(events.clone());
+    }
+    desk.commit()?;
+    decided?;
+    match desk.state.orders.get(id) {
+        Some(order) => Ok(order_view(&desk.state, order)),
+        None => Err(EngineError::Bug(format!("order {id} is gone"))),
     }
 }
 

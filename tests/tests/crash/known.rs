@@ -114,6 +114,27 @@ fn the_same_plugin_registered_twice_charges_once() {
     assert_eq!(shop.till.seen("charge"), 1);
 }
 
+/// A person read the wrong line of a dashboard, and one payment extended two terms.
+#[test]
+fn a_payment_of_another_order_resolves_nothing() {
+    let mut shop = shop();
+    let renew = |machine: &'static str| ["renew", machine, "--request-id", machine, "--yes", "-o", "json"];
+    shop.run(&renew("vm-001")).exits(0);
+    let taken = shop.till.ledger().paid()[0].payment.clone();
+    shop.till.fates("charge#*=timeout-before");
+    shop.run(&renew("vm-002")).exits(4);
+    let unknown = shop.orders().iter().find(|order| order["status"] == "unknown").unwrap().clone();
+    let id = unknown["order"].as_str().unwrap();
+    let resolve = ["orders", "resolve", id, "--as", "succeeded", "--reference", &taken, "--reason", "dashboard"];
+    let said = shop.run(&resolve).exits(1);
+    assert!(said.stderr.contains(&format!("`{taken}` is the payment of order")), "{said:?}");
+    audit(&shop, Strictness::Doubting).is_clean("refused");
+    shop.till.fates("");
+    reconcile(&mut shop);
+    shop.run(&renew("vm-002")).exits(0);
+    once(&shop, "each order has a payment of its own");
+}
+
 /// A job was started twice, or clicked twice.
 #[test]
 fn a_renewal_that_is_started_many_times_charges_once() {

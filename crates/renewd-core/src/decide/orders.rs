@@ -98,6 +98,9 @@ pub fn resolve(
     {
         return Ok(Vec::new());
     }
+    if let Resolution::Succeeded { reference: Some(reference) } = &resolution {
+        require_unused(state, order, reference)?;
+    }
     match (resolution, attempt.is_undecided()) {
         (Resolution::Succeeded { reference }, true) if can_extend(state, order) => {
             Ok(settled(state, order, Payment::Resolved { attempt: number, reference, reason }, now))
@@ -117,6 +120,20 @@ pub fn resolve(
         },
         (Resolution::Succeeded { reference: None }, false) if doubted(order).is_some() => Err(unnamed_charge(order)),
         (Resolution::Succeeded { .. } | Resolution::Declined, false) => Err(wrong_state(order, "resolved")),
+    }
+}
+
+/// INVARIANT (one-payment-pays-once): a payment that has paid an order pays no other, whatever a person read off a
+/// dashboard. `state` has all orders.
+fn require_unused(state: &State, order: &Order, reference: &str) -> Result<(), Refusal> {
+    let takes = |other: &&Order| other.id != order.id && other.attempts.iter().any(|it| has_taken(it, reference));
+    match state.orders.values().find(takes) {
+        None => Ok(()),
+        Some(other) => Err(Refusal::new(
+            Reason::ReferenceReused,
+            format!("`{reference}` is the payment of order {}, not of {}", other.id, order.id),
+        )
+        .hint("name the payment that carries this order; the next `renewd run` asks the gateway for it")),
     }
 }
 

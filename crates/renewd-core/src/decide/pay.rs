@@ -142,6 +142,10 @@ pub fn take_earlier(
 ) -> Result<Vec<Event>, Refusal> {
     let order = payable(state, order, now)?;
     let hold = |detail: String| {
+        let detail = format!(
+            "{detail}; approving it pays beside that charge: where that one has paid for the same term, cancel this order, \
+             and give the charge back at the gateway or bring the expiry that it paid for with `renewd import`"
+        );
         let hold = Hold { reason: Reason::ChargeFound, detail };
         vec![Event::OrderHeld { order: order.id.clone(), hold, sought: spec.sought, month: None }]
     };
