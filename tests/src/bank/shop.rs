@@ -376,6 +376,16 @@ impl Shop {
         self.json(&["orders", "list", "--all"])["orders"].as_array().expect("`orders list` has orders").clone()
     }
 
+    /// How many orders wait for somebody to find out what became of a payment.
+    ///
+    /// # Panics
+    /// They cannot be listed.
+    #[track_caller]
+    pub fn in_doubt(&self) -> usize {
+        let doubtful = |order: &&Value| ["unknown", "pending", "paying"].map(Value::from).contains(&order["status"]);
+        self.orders().iter().filter(doubtful).count()
+    }
+
     /// The expiry of each resource, RFC 3339.
     ///
     /// # Panics

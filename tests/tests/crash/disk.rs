@@ -2,6 +2,7 @@
 //! disk gives. Whatever happens, the exit code is a typed one, nothing is acknowledged that is not so, a failed sync is
 //! never tried again, and the next command finds a whole store.
 
+use crate::scenarios::{nothing, tear};
 use crate::{bank, crew, shim};
 use renewd_tests::bank::audit::{Strictness, Violation, audit};
 use renewd_tests::bank::shop::{Shop, Template, Wallet, scratch};
@@ -11,7 +12,6 @@ use renewd_tests::preload::{CALLS, Call, Fault, Shim, calls};
 use renewd_tests::process::answer;
 use renewd_tests::world::{ACCOUNT, inventory, machines};
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -43,7 +43,7 @@ const DEEDS: [Deed; 8] = [
         errors: ALL,
     },
     Deed { name: "backup", args: &["store", "backup", COPY, "-o", "json"], prepare: nothing, errors: ALL },
-    Deed { name: "renew after a torn end", args: &RENEW, prepare: torn, errors: &["EIO"] },
+    Deed { name: "renew after a torn end", args: &RENEW, prepare: tear, errors: &["EIO"] },
     Deed {
         name: "run that asks what became of a payment",
         args: &["run", "-o", "json"],
@@ -62,14 +62,6 @@ const EINTR: i64 = -4;
 struct Case {
     deed: &'static Deed,
     fault: Fault,
-}
-
-fn nothing(_: &mut Shop) {}
-
-/// The process died while it wrote to the journal.
-fn torn(shop: &mut Shop) {
-    let mut journal = std::fs::OpenOptions::new().append(true).open(shop.store().join("journal")).unwrap();
-    journal.write_all(&[0xAB, b'r', b'e']).unwrap();
 }
 
 /// Nobody knows whether the gateway has charged; by now it would say.

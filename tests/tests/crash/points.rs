@@ -8,7 +8,6 @@ use renewd_store::{COPYING_FAILPOINTS, FAILPOINTS, PAYING_FAILPOINTS, RUNNING_FA
 use renewd_tests::bank::audit::{Audited, Strictness, Violation, audit};
 use renewd_tests::bank::shop::{Shop, Template};
 use renewd_tests::fragment::{Fragment, forget};
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, OnceLock};
@@ -215,14 +214,10 @@ fn finish(scenario: &Scenario, shop: &mut Shop, by_runs: bool) {
 
 /// Runs, at moments ever later, until nothing is in doubt. Answers how many orders were in doubt before.
 fn runs(shop: &mut Shop) -> usize {
-    let doubtful = |shop: &Shop| {
-        let in_doubt = |order: &&Value| ["unknown", "pending", "paying"].map(Value::from).contains(&order["status"]);
-        shop.orders().iter().filter(in_doubt).count()
-    };
-    let before = doubtful(shop);
+    let before = shop.in_doubt();
     let later: Vec<&str> = LATER.into_iter().filter(|moment| *moment > shop.now()).collect();
     for moment in later {
-        if doubtful(shop) == 0 {
+        if shop.in_doubt() == 0 {
             break;
         }
         shop.set_clock(moment);

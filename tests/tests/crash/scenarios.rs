@@ -119,7 +119,7 @@ fn two_policies() -> Template {
     template
 }
 
-fn nothing(_: &mut Shop) {}
+pub(crate) fn nothing(_: &mut Shop) {}
 
 /// Renewed once before the scenario begins.
 fn renewed(shop: &mut Shop) {
@@ -461,7 +461,8 @@ fn running() -> Vec<Scenario> {
     ]
 }
 
-fn tear(shop: &Shop) {
+/// The process died while it wrote to the journal.
+pub(crate) fn tear(shop: &mut Shop) {
     let mut journal = std::fs::OpenOptions::new().append(true).open(shop.store().join("journal")).unwrap();
     journal.write_all(&[0xAB, b'r', b'e']).unwrap();
 }
