@@ -51,10 +51,12 @@ pub(crate) fn of_items(items: &[Item]) -> Exit {
     Tally::default().items(items).exit()
 }
 
-/// The exit code of a run. A sink that could not be told leaves something open, whatever became of the renewals.
+/// The exit code of a run. What still waits of runs before, and a sink that could not be told, leave something open,
+/// whatever became of the renewals.
 pub(crate) fn of_run(run: &RunView) -> Exit {
     let refunds = run.refunds.iter().map(|refund| &refund.refund);
     let mut tally = Tally::default().items(&run.renewals.items).refunds(refunds);
+    tally.waiting |= !run.waiting.is_empty();
     tally.waiting |= run.delivered.iter().any(|sink| sink.behind.as_ref().is_some_and(|behind| behind.failed));
     tally.exit()
 }

@@ -15,8 +15,8 @@ use crate::orders::refund_view;
 use crate::outbox::OutboxLimits;
 use crate::quoting::Unquoted;
 use crate::reconciling::{Open, open_ends};
-use crate::report::{finish, renew_view};
-use crate::view::{RenewView, RunRefund, RunView, TimeNote, add_total};
+use crate::report::{finish, order_summary, renew_view};
+use crate::view::{OrderSummary, RenewView, RunRefund, RunView, TimeNote, add_total};
 use chrono::{DateTime, Utc};
 pub(crate) use due::{Due, Pays, due, pays};
 pub(crate) use ordering::order_all;
@@ -68,11 +68,12 @@ impl Engine {
         let (mut notes, expired) = self.note_time(now)?;
         let asked = self.ask_what_is_open(now)?;
         let (arrangement, refused) = self.order_due(group.then(|| budget.clone()), now)?;
-        let (paid, unpaid) = self.pay_due(budget, now)?;
+        let (paid, unpaid, mut waiting) = self.pay_due(budget, now)?;
         let of_attempts =
             asked.iter().filter(|open| matches!(open, Open::Attempt(..))).map(|open| open.order().clone());
         let mut orders: BTreeSet<OrderId> = paid.into_iter().chain(of_attempts).collect();
         orders.extend(arrangement.placed.iter().map(|order| order.id.clone()));
+        waiting.retain(|order| order.order.as_ref().is_none_or(|id| !orders.contains(id)));
         let ids: Vec<OrderId> = orders.into_iter().collect();
         self.finish_refunds(&ids)?;
         notes.extend(self.note_time_of(&ids, now)?);
@@ -84,6 +85,7 @@ impl Engine {
             charged: charged(&state, now),
             renewals,
             refunds: refunds(&state, &asked),
+            waiting,
             time: notes,
             expired,
             asked: asked.len(),
@@ -159,18 +161,25 @@ impl Engine {
         Ok((arrangement, refused))
     }
 
-    /// Pays the orders that are due, soonest expiry first.
-    fn pay_due(&self, budget: &mut Budget, now: DateTime<Utc>) -> Result<(Vec<OrderId>, Unpaid), EngineError> {
-        let ids: Vec<OrderId> = {
+    /// Pays the orders that are due, soonest expiry first. Answers them, why some were not paid, and what waits for a
+    /// person or a gateway.
+    fn pay_due(
+        &self,
+        budget: &mut Budget,
+        now: DateTime<Utc>,
+    ) -> Result<(Vec<OrderId>, Unpaid, Vec<OrderSummary>), EngineError> {
+        let (ids, waiting): (Vec<OrderId>, Vec<OrderSummary>) = {
             let desk = self.desk_of_orders(now)?;
             let mut due: Vec<&Order> =
                 desk.state.orders.values().filter(|order| pays(&desk.state, order, now) != Pays::No).collect();
             due.sort_by_key(|order| (ordering::soonest(order), order.id.clone()));
-            due.into_iter().map(|order| order.id.clone()).collect()
+            let waits = desk.state.orders.values().filter(|order| waits(order));
+            let waiting = waits.map(|order| order_summary(order, false, true)).collect();
+            (due.into_iter().map(|order| order.id.clone()).collect(), waiting)
         };
         let unpaid = self.pay_orders(&ids, Payer::Run, budget)?;
         self.drop_stale(&unpaid)?;
-        Ok((ids, unpaid))
+        Ok((ids, unpaid, waiting))
     }
 
     /// Cancels orders of automatic renewal whose dates or price are others by now: the next run orders them as they are
@@ -191,6 +200,18 @@ impl Engine {
             }
         }
         desk.commit()
+    }
+}
+
+/// Whether an order waits for a person's or a gateway's word.
+fn waits(order: &Order) -> bool {
+    match order.status {
+        OrderStatus::Held | OrderStatus::Pending | OrderStatus::Unknown => true,
+        OrderStatus::Open
+        | OrderStatus::Paying
+        | OrderStatus::Settled { .. }
+        | OrderStatus::Canceled { .. }
+        | OrderStatus::Expired { .. } => false,
     }
 }
 

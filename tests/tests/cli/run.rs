@@ -151,8 +151,16 @@ fn a_limit_holds_what_expires_last() {
     assert_eq!(verdict(&run, "late"), ("held".to_owned(), "over-month-limit".to_owned()));
     assert_eq!((charged(&run), world.expiry("late").as_str()), ("20.00", EXPIRY));
     let held = order_of(&run, "late");
+    let later = world.json(4, ["run"]);
+    assert_eq!((&later["items"], later["waiting"].as_array().unwrap().len()), (&serde_json::json!([]), 1), "{later}");
+    assert_eq!(
+        (&later["waiting"][0]["order"], &later["waiting"][0]["status"]),
+        (&held.as_str().into(), &"held".into())
+    );
+    world.run(["run"]).exits(4).says("nothing was due").says("still waiting").says(&format!("orders approve {held}"));
     world.run(["orders", "approve", &held]).exits(0);
-    assert_eq!(charged(&world.json(0, ["run"])), "10.00", "approved, the next run pays it");
+    let paid = world.json(0, ["run"]);
+    assert_eq!((charged(&paid), &paid["waiting"]), ("10.00", &serde_json::json!([])), "approved, the next run pays it");
     assert_eq!(world.expiry("late"), RENEWED);
 }
 

@@ -111,7 +111,8 @@ fn passes(error: &CliError) -> bool {
 /// that has still not decided, is not told again.
 fn has_news(view: &RunView, last: Option<&RunView>) -> bool {
     let Some(last) = last else { return !render::run::is_quiet(view) };
-    let RunView { at: _, charged: _, renewals, refunds, time, expired, asked: _, warnings, delivered } = view;
+    let RunView { at: _, charged: _, renewals, refunds, waiting: _, time, expired, asked: _, warnings, delivered } =
+        view;
     !time.is_empty()
         || !expired.is_empty()
         || renewals.items.iter().any(|item| !last.renewals.items.contains(item))

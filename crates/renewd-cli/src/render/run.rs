@@ -33,6 +33,10 @@ pub(crate) fn run(page: &mut Page, view: &RunView) {
         page.line(words::counts(&view.renewals.counts));
     }
     refund::of_run(page, &view.refunds);
+    if !view.waiting.is_empty() {
+        page.heading("still waiting");
+        items::orders(page, &view.waiting, false);
+    }
     warnings(page, &view.warnings);
     sinks(page, &view.delivered);
     page.gap();
@@ -47,9 +51,9 @@ fn orders(page: &mut Page, orders: &[OrderSummary]) {
     items::orders(page, &told.collect::<Vec<_>>(), false);
 }
 
-/// Whether nothing happened in a run, and nothing that was due was left.
+/// Whether nothing happened in a run, and nothing that was due was left. What waits as it did is no news.
 pub(crate) fn is_quiet(view: &RunView) -> bool {
-    let RunView { at: _, charged: _, renewals, refunds, time, expired, asked, warnings, delivered } = view;
+    let RunView { at: _, charged: _, renewals, refunds, waiting: _, time, expired, asked, warnings, delivered } = view;
     refunds.is_empty()
         && renewals.items.is_empty()
         && time.is_empty()

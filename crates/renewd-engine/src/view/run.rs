@@ -1,6 +1,6 @@
 //! What a run did.
 
-use super::{RefundView, RenewView, SinkView, Totals};
+use super::{OrderSummary, RefundView, RenewView, SinkView, Totals};
 use renewd_core::ids::{OrderId, ResourceId};
 use serde::Serialize;
 
@@ -54,6 +54,8 @@ pub struct RunView {
     pub renewals: RenewView,
     /// Refunds that gateways were asked about.
     pub refunds: Vec<RunRefund>,
+    /// Orders of before that are held, pending or unknown, and about which this run found out nothing.
+    pub waiting: Vec<OrderSummary>,
     /// What time did.
     pub time: Vec<TimeNote>,
     /// Orders that nobody paid in time.
