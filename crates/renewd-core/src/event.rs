@@ -160,6 +160,9 @@ pub enum Event {
         /// When to ask next; never again where absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         next: Option<DateTime<Utc>>,
+        /// The charge that it showed for an attempt that was taken for declined.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shown: Option<String>,
     },
     /// An attempt of an order that is dead or was paid otherwise turned out to have succeeded.
     LateSuccess {

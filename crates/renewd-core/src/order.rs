@@ -120,6 +120,10 @@ pub struct Attempt {
     /// When the gateway is to be asked next; none where nothing is left to be found out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_check: Option<DateTime<Utc>>,
+    /// The charge that the gateway has shown for it after it was taken for declined: from then on it is asked for until
+    /// it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<String>,
 }
 
 fn is_zero(number: &u32) -> bool {

@@ -245,7 +245,9 @@ impl State {
             Event::AttemptEnded { number, result, follow, .. } => {
                 self.attempt_ended(at, &mut order, *number, result.clone(), *follow);
             }
-            Event::AttemptChecked { number, detail, next, .. } => checked(&mut order, *number, detail, *next),
+            Event::AttemptChecked { number, detail, next, shown, .. } => {
+                checked(&mut order, *number, detail, *next, shown.as_deref());
+            }
             Event::LateSuccess { number, reference, .. } => self.late_success(&mut order, *number, reference),
             Event::RefundStarted { refund, .. } => self.refund_started(&mut order, refund),
             Event::RefundEnded { number, result, .. } => self.refund_ended(at, &mut order, *number, result),
@@ -615,10 +617,13 @@ fn end(order: &mut Order, number: u32, outcome: Outcome, next_check: Option<Date
     }
 }
 
-fn checked(order: &mut Order, number: u32, detail: &str, next: Option<DateTime<Utc>>) {
+fn checked(order: &mut Order, number: u32, detail: &str, next: Option<DateTime<Utc>>, shown: Option<&str>) {
     if let Some(attempt) = order.attempts.iter_mut().find(|attempt| attempt.number == number) {
         attempt.checks = attempt.checks.saturating_add(1);
         attempt.next_check = next;
+        if let Some(shown) = shown {
+            attempt.shown = Some(shown.to_owned());
+        }
         if let Outcome::Unknown { detail: known, .. } = &mut attempt.outcome {
             detail.clone_into(known);
         }

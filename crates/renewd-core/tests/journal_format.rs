@@ -320,6 +320,7 @@ fn attempts() -> Vec<Event> {
             outcome: Outcome::InFlight,
             checks: 0,
             next_check: None,
+            shown: None,
         }),
     };
     let ended = |result| Event::AttemptEnded { order: order_id(), number: 1, result, follow: None };
@@ -373,9 +374,11 @@ fn later_answers() -> Vec<Event> {
         outcome: Outcome::InFlight,
         checks: 2,
         next_check: Some(at("2026-11-01T01:00:00Z")),
+        shown: None,
     };
     let ended = |result, follow| Event::AttemptEnded { order: order_id(), number: 1, result, follow };
-    let checked = |next| Event::AttemptChecked { order: order_id(), number: 1, detail: "not yet".to_owned(), next };
+    let checked =
+        |next| Event::AttemptChecked { order: order_id(), number: 1, detail: "not yet".to_owned(), next, shown: None };
     let hold = Hold { reason: Reason::ChargeFound, detail: "another total".to_owned() };
     let not_before = Outcome::Declined {
         code: "try_later".to_owned(),
@@ -494,6 +497,13 @@ fn judged_later() -> Vec<Event> {
             methods: Some(vec![method("card")]),
         },
         Event::OrderHeld { order: order_id(), hold, sought: None, month },
+        Event::AttemptChecked {
+            order: order_id(),
+            number: 1,
+            detail: "it succeeded, and attempt 2 is not decided".to_owned(),
+            next: Some(at("2026-11-01T01:00:00Z")),
+            shown: Some("ch_1".to_owned()),
+        },
     ]
 }
 

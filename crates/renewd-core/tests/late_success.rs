@@ -212,19 +212,74 @@ fn a_person_resolves_a_doubted_decline_only_with_the_charge_s_name() {
 fn a_late_refund_that_was_declined_can_be_tried_again() {
     let mut world = World::new();
     let order = world.doubted_order(&["phone-1"]);
-    assert_eq!(reason(retry_late_refund(&world.state, &order, "p", world.now)), Reason::NothingToRefund);
+    let retry = |world: &World, amount: Option<&str>| {
+        retry_late_refund(&world.state, &order, amount.map(money), "p", world.now)
+    };
+    assert_eq!(retry(&world, None), Ok(None));
     world.cancel(&order).unwrap();
     world.answer_to(&order, 1, succeeded()).unwrap();
-    assert_eq!(reason(retry_late_refund(&world.state, &order, "p", world.now)), Reason::NothingToRefund, "under way");
+    assert_eq!(retry(&world, None), Ok(None), "under way");
+    assert!(late_charge(world.order(&order)).is_some());
     let no = RefundResult::Declined { code: "no".to_owned(), message: "no".to_owned() };
     world.refunded(&order, no).unwrap();
-    let events = retry_late_refund(&world.state, &order, "p", world.now).unwrap();
+    let events = retry(&world, None).unwrap().unwrap();
     world.apply(&events);
     let refunds = &world.order(&order).refunds;
     assert_eq!((refunds.len(), refunds[1].amount, refunds[1].attempt), (2, money("20 USD"), 1));
     assert_ne!(refunds[0].key, refunds[1].key);
     world.refunded(&order, gone_back()).unwrap();
-    assert_eq!(reason(retry_late_refund(&world.state, &order, "p", world.now)), Reason::NothingToRefund, "it is back");
+    assert_eq!(retry(&world, None), Ok(None), "it is back");
+    assert_eq!(late_charge(world.order(&order)), None);
+}
+
+/// A part of it went back in a history that a restored store has lost, so that the gateway declines to give all of it.
+#[test]
+fn what_is_left_of_a_late_charge_can_be_given_back() {
+    let mut world = World::new();
+    let order = world.doubted_order(&["phone-1"]);
+    world.cancel(&order).unwrap();
+    world.answer_to(&order, 1, succeeded()).unwrap();
+    let no = RefundResult::Declined { code: "no".to_owned(), message: "more than is left".to_owned() };
+    world.refunded(&order, no).unwrap();
+    let retry = |world: &World, amount| retry_late_refund(&world.state, &order, Some(money(amount)), "p", world.now);
+    for (amount, why) in [
+        ("20.01 USD", Reason::NothingToRefund),
+        ("0 USD", Reason::NothingToRefund),
+        ("5 EUR", Reason::CurrencyMismatch),
+    ] {
+        assert_eq!(reason(retry(&world, amount)), why, "{amount}");
+    }
+    let events = retry(&world, "12.50 USD").unwrap().unwrap();
+    world.apply(&events);
+    let refund = &world.order(&order).refunds[1];
+    assert_eq!((refund.amount, refund.line()), (money("12.50 USD"), None));
+    world.refunded(&order, gone_back()).unwrap();
+    assert_eq!(late_charge(world.order(&order)), None);
+    assert!(world.state.live.is_empty());
+}
+
+/// A gateway showed the charge of an attempt that was taken for declined, while a later attempt was open, and did not
+/// know it when it was asked for the last time: the charge was forgotten.
+#[test]
+fn a_charge_that_was_shown_once_is_asked_for_until_it_has_ended() {
+    for shows in [succeeded(), pending()] {
+        let mut world = World::new();
+        let order = world.doubted_order(&["phone-1"]);
+        world.pay(&order, "card").unwrap();
+        world.answer(&order, second(pending())).unwrap();
+        let seen = world.found(&order, shows);
+        world.look(&order, 1, seen).unwrap();
+        assert_eq!(world.order(&order).attempts[0].shown.as_deref(), Some("ch_1"));
+        world.answer_to(&order, 2, second(succeeded())).unwrap();
+        world.advance(100 * 24 * HOUR);
+        for _ in 0..10 {
+            world.look(&order, 1, Seen::NotFound).unwrap();
+            assert!(world.order(&order).attempts[0].next_check.is_some(), "it is not believed");
+        }
+        let seen = world.found(&order, succeeded());
+        world.look(&order, 1, seen).unwrap();
+        assert_eq!(world.order(&order).refunds[0].attempt, 1, "it goes back");
+    }
 }
 
 /// The look that follows a presumed decline found the charge that had paid the order meanwhile, took it for a late

@@ -271,7 +271,8 @@ impl Day {
                 named(index).map(|order| abandoned_refund(world.order(&order), |_| false).collect()).unwrap_or_default()
             }
             Command::RetryRefund(index) => {
-                named(index).and_then(|order| retry_late_refund(state, &order, "p", world.now).ok()).unwrap_or_default()
+                let retry = |order| retry_late_refund(state, &order, None, "p", world.now).ok().flatten();
+                named(index).and_then(retry).unwrap_or_default()
             }
             _ => return None,
         };

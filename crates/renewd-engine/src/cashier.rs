@@ -24,7 +24,7 @@ use chrono::{DateTime, Utc};
 use job::{Answer, Finished, Job, Priced, Stage, Till};
 use pool::Pool;
 use renewd_core::decide::{self, Earlier};
-use renewd_core::documents::AccountMethod;
+use renewd_core::documents::{AccountMethod, Document, PaymentMethod};
 use renewd_core::ids::{Digest, MethodName, OrderId};
 use renewd_core::money::Money;
 use renewd_core::order::{Attempt, Order, OrderStatus, Outcome};
@@ -131,6 +131,27 @@ impl Engine {
     }
 }
 
+/// A method for each gateway that none of these reaches: a method is another gateway's where its plugin or configuration
+/// is another. Somebody may have named it for one payment.
+fn other_gateways(state: &State, named: &[&AccountMethod]) -> Vec<AccountMethod> {
+    let methods = || {
+        state.documents.values().filter_map(|document| match document {
+            Document::PaymentMethod(method) => Some(method),
+            _ => None,
+        })
+    };
+    let mut reached: Vec<&PaymentMethod> =
+        methods().filter(|it| named.iter().any(|named| named.method == it.name)).collect();
+    let mut others = Vec::new();
+    for method in methods() {
+        if !reached.iter().any(|it| it.plugin == method.plugin && it.config == method.config) {
+            reached.push(method);
+            others.push(AccountMethod { method: method.name.clone(), reference: None });
+        }
+    }
+    others
+}
+
 struct Cashier<'scope, 'env, 'a> {
     engine: &'a Engine,
     payer: Payer<'a>,
@@ -216,6 +237,10 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
             .cloned()
             .collect();
         let mut desk = self.engine.desk_for(&ids, now)?;
+        if begin.iter().any(|priced| priced.earlier.is_some()) {
+            // Which order a charge that was found has paid already may be long ago.
+            desk.load_orders()?;
+        }
         let ended: Vec<Job> = ended.into_iter().map(|finished| self.end(&mut desk, finished)).collect();
         let begun: Vec<Job> = begin.into_iter().filter_map(|priced| self.begin(&mut desk, priced)).collect();
         desk.commit()?;
@@ -262,6 +287,12 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         }
         let spec = till.spec(&self.owner, epoch);
         let lost = earlier.as_ref().is_some_and(Earlier::took_nothing);
+        let of_order =
+            |order: &&Order| earlier.as_ref().is_some_and(|it| it.attempt_of(order, till.plugin()).is_some());
+        if let Some(order) = desk.state.orders.get(&job.order).filter(of_order) {
+            // What became of an attempt that the order has comes first: no other method is tried beside it.
+            job.tried.extend(order.methods.clone());
+        }
         let decided = match earlier {
             Some(earlier) => decide::take_earlier(&desk.state, &job.order, spec, earlier, now),
             None => decide::start_attempt(&desk.state, &job.order, spec, &requotes, now),
@@ -333,41 +364,19 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
             self.give_up(job, refusal);
             return Ok(());
         }
-        let (till, earlier) = match std::mem::replace(&mut job.stage, Stage::New) {
-            Stage::Sought(method, Sought::CannotTell(detail)) => {
-                let message = format!("{} cannot tell of earlier charges: {detail}", method.method);
-                let hint = "nothing was charged; try again when the gateway answers";
-                self.give_up(job, Refusal::new(Reason::PaymentUnknown, message).hint(hint));
+        let (till, earlier) = match self.found(&mut job, state, order, now)? {
+            Err(refusal) => {
+                self.give_up(job, refusal);
                 return Ok(());
             }
-            Stage::Sought(method, Sought::Found(_, Some(made_for)))
-                if made_for != job.order && self.looks_after(&made_for, now)? =>
-            {
-                let message =
-                    format!("{} has a charge of order {made_for} for it, which is not decided", method.method);
-                let hint = "`renewd run` asks the gateway what became of that";
-                self.give_up(job, Refusal::new(Reason::PaymentUnknown, message).hint(hint));
-                return Ok(());
-            }
-            Stage::Sought(method, Sought::Found(earlier, _)) => match self.till(state, method)? {
-                Ok(till) => (till, Some(earlier)),
-                Err(refusal) => {
-                    self.give_up(job, refusal);
+            Ok(Some((till, earlier))) => (till, Some(earlier)),
+            Ok(None) => match self.choose(state, order, &mut job)? {
+                Some(till) => (till, None),
+                None => {
+                    self.no_method_left(job, order);
                     return Ok(());
                 }
             },
-            stage @ (Stage::Sought(_, Sought::None) | Stage::New | Stage::Look | Stage::Begun(_)) => {
-                if let Stage::Sought(method, _) = stage {
-                    job.searched.push(method);
-                }
-                match self.choose(state, order, &mut job)? {
-                    Some(till) => (till, None),
-                    None => {
-                        self.no_method_left(job, order);
-                        return Ok(());
-                    }
-                }
-            }
         };
         if earlier.is_none() {
             match self.next_to_search(state, order, &job, &till)? {
@@ -390,11 +399,55 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         Ok(())
     }
 
-    /// INVARIANT (one-payment-pays-once): whether this store itself looks after an order's charges, so that none of them is
-    /// one that was lost.
+    /// The charge that a search for earlier ones has found, where the job comes from one.
+    fn found(
+        &self,
+        job: &mut Job,
+        state: &State,
+        order: &Order,
+        now: DateTime<Utc>,
+    ) -> Result<Result<Option<(Till, Earlier)>, Refusal>, EngineError> {
+        Ok(match std::mem::replace(&mut job.stage, Stage::New) {
+            Stage::Sought(method, Sought::CannotTell(detail)) => {
+                let message = format!("{} cannot tell of earlier charges: {detail}", method.method);
+                let hint = "nothing was charged; try again when the gateway answers";
+                Err(Refusal::new(Reason::PaymentUnknown, message).hint(hint))
+            }
+            Stage::Sought(method, Sought::Found(_, Some(made_for)))
+                if made_for != job.order && self.looks_after(&made_for, now)? =>
+            {
+                let method = &method.method;
+                let message =
+                    format!("{method} has a charge of order {made_for} for it, which is not decided or goes back");
+                let hint = format!("`renewd run` goes on with it; `renewd show {made_for}` tells where it stands");
+                Err(Refusal::new(Reason::PaymentUnknown, message).hint(hint))
+            }
+            Stage::Sought(method, Sought::Found(earlier, _)) => match self.till(state, method)? {
+                // Another process was declined while this one asked.
+                Ok(till) if earlier.took_nothing() && earlier.attempt_of(order, till.plugin()).is_some() => {
+                    job.searched.push(till.method);
+                    Ok(None)
+                }
+                Ok(till) => Ok(Some((till, earlier))),
+                Err(refusal) => Err(refusal),
+            },
+            Stage::Sought(method, Sought::None) => {
+                job.searched.push(method);
+                Ok(None)
+            }
+            Stage::New | Stage::Look | Stage::Begun(_) => Ok(None),
+        })
+    }
+
+    /// INVARIANT (one-payment-pays-once): whether this store itself looks after an order's charges, which are not decided,
+    /// go back or have to, so that none of them is one that was lost.
     fn looks_after(&self, order: &OrderId, now: DateTime<Utc>) -> Result<bool, EngineError> {
         let state = self.engine.state_with_orders(std::slice::from_ref(order), now)?;
-        let open = |order: &Order| order.attempts.iter().any(|it| it.is_undecided() || it.next_check.is_some());
+        let open = |order: &Order| {
+            let is_open = |it: &Attempt| it.is_undecided() || it.next_check.is_some();
+            let goes_back = order.refunds.iter().any(|refund| !refund.outcome.is_final());
+            order.attempts.iter().any(is_open) || goes_back || decide::late_charge(order).is_some()
+        };
         Ok(state.orders.get(order).is_some_and(open))
     }
 
@@ -475,8 +528,9 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
     }
 
     /// The next gateway that must be asked for earlier charges, before the first charge of a resource in this store,
-    /// which is new or restored: each that the order could have been paid at, its account's others included, because the
-    /// lost payment may have been at any of them. A method whose documents are gone has nobody to ask.
+    /// which is new or restored: each that the order could have been paid at, its account's others included, and in a
+    /// restored store all others, because the lost payment may have been at any of them. A method whose documents are
+    /// gone has nobody to ask.
     fn next_to_search(
         &self,
         state: &State,
@@ -494,7 +548,9 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         }
         let account = state.account(&order.account);
         let of_account = account.map_or(&[][..], |account| account.payment_methods.as_slice());
-        for method in order.methods.iter().chain([&chosen.method]).chain(of_account) {
+        let named: Vec<&AccountMethod> = order.methods.iter().chain([&chosen.method]).chain(of_account).collect();
+        let others = if 0 < self.engine.epoch() { other_gateways(state, &named) } else { Vec::new() };
+        for method in named.into_iter().chain(&others) {
             let is_known = crate::gateway::payment_documents(state, &method.method).is_ok();
             if !is_known || job.searched.contains(method) {
                 continue;

@@ -295,8 +295,9 @@ fn cancel(order: &Order, attempt: &Attempt, gateway: &dyn Gateway, now: DateTime
         FindResult::NotFound => not_stopped(),
         FindResult::Found(charge) => match outcome(charge.outcome.clone(), order) {
             Outcome::Declined { .. } if canceled => Seen::Canceled,
-            Outcome::Declined { .. } => not_stopped(),
-            Outcome::InFlight
+            outcome @ Outcome::Declined { .. } if may_revive(&outcome) => not_stopped(),
+            Outcome::Declined { .. }
+            | Outcome::InFlight
             | Outcome::Succeeded { .. }
             | Outcome::Pending { .. }
             | Outcome::RequiresAction { .. }

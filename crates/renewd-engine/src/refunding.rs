@@ -12,7 +12,6 @@ use renewd_core::documents::Mode;
 use renewd_core::event::Event;
 use renewd_core::ids::{OrderId, ResourceId};
 use renewd_core::money::Money;
-use renewd_core::refusal::Refusal;
 use renewd_core::resource::ModeOverride;
 
 /// What a person wants back.
@@ -20,15 +19,15 @@ use renewd_core::resource::ModeOverride;
 pub struct RefundWish {
     /// The lines; all of the order's where there are none.
     pub resources: Vec<ResourceId>,
-    /// How much, for one line only; all that is left where absent.
+    /// How much, for one line or a charge that came too late; all that is left where absent.
     pub amount: Option<Money>,
     /// Why.
     pub reason: String,
 }
 
 impl Engine {
-    /// Gives lines of a paid order back, each with an intent of its own. Their resources are manual from then on. A charge that came too late and whose refund
-    /// was declined is given back again where no line is named.
+    /// Gives lines of a paid order back, each with an intent of its own. Their resources are manual from then on. A
+    /// charge that came too late and whose refund was declined is given back again where no line is named.
     ///
     /// # Errors
     /// Nothing, or not everything that was asked for, can be given back, or the store fails.
@@ -43,15 +42,15 @@ impl Engine {
             (true, Some(order)) => order.lines.iter().map(|line| line.prepared.resource.clone()).collect(),
             (true, None) | (false, _) => wish.resources.clone(),
         };
+        if wish.resources.is_empty() && self.refund_late(id, wish.amount)? {
+            return self.refunded_view(id);
+        }
         if wish.amount.is_some() && lines.len() != 1 {
             return Err(EngineError::input(
                 "amount-of-several-lines",
                 format!("`--amount` is for one line, and order {id} has {}", lines.len()),
                 "name the line with `--line RESOURCE`".to_owned(),
             ));
-        }
-        if wish.resources.is_empty() && self.refund_late(id)? {
-            return self.refunded_view(id);
         }
         let owner = self.owner()?;
         let mut desk = self.desk_for(ids, self.now())?;
@@ -70,18 +69,18 @@ impl Engine {
         self.refunded_view(id)
     }
 
-    fn refund_late(&self, id: &OrderId) -> Result<bool, EngineError> {
+    /// Answers whether the order has a charge that came too late and that nobody gives back as yet.
+    fn refund_late(&self, id: &OrderId, amount: Option<Money>) -> Result<bool, EngineError> {
         let owner = self.owner()?;
         let mut desk = self.desk_for(std::slice::from_ref(id), self.now())?;
-        let decided: Result<_, Refusal> = decide::retry_late_refund(&desk.state, id, &owner, self.now());
-        let is_late = decided.is_ok();
-        desk.push(decided.unwrap_or_default());
+        let Some(events) = decide::retry_late_refund(&desk.state, id, amount, &owner, self.now())? else {
+            return Ok(false);
+        };
+        desk.push(events);
         desk.commit()?;
         drop(desk);
-        if is_late {
-            self.finish_refunds(std::slice::from_ref(id))?;
-        }
-        Ok(is_late)
+        self.finish_refunds(std::slice::from_ref(id))?;
+        Ok(true)
     }
 
     fn refunded_view(&self, id: &OrderId) -> Result<OrderView, EngineError> {

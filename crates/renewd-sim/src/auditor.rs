@@ -63,14 +63,15 @@ impl Auditor {
         self.acknowledged = self.records.len();
     }
 
-    /// A backup takes the place of the store: what it has was acknowledged, and nothing else.
-    pub(crate) fn go_back_to(&mut self, records: usize) {
-        self.acknowledged = records;
+    /// A backup takes the place of the store: what had been acknowledged when it was made is there, and nothing else
+    /// has to be.
+    pub(crate) fn go_back_to(&mut self, acknowledged: usize) {
+        self.acknowledged = acknowledged;
     }
 
-    /// How many records there are.
-    pub(crate) fn records(&self) -> usize {
-        self.records.len()
+    /// How many records a crash must not lose.
+    pub(crate) fn acknowledged(&self) -> usize {
+        self.acknowledged
     }
 
     /// Reads on; `known` are records that were read before, in another life.

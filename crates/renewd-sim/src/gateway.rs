@@ -92,7 +92,7 @@ fn decline(retry: Retry, not_before: Option<i64>) -> Outcome {
     }
 }
 
-fn money(amount: Decimal, currency: &str) -> Option<Money> {
+pub(crate) fn money(amount: Decimal, currency: &str) -> Option<Money> {
     Money::new(amount, currency.parse().ok()?).ok()
 }
 

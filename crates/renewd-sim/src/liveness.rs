@@ -1,11 +1,13 @@
 //! After the storm: nothing fails any more, and everything must come to its end.
 
+use crate::gateway::money;
 use crate::model::Wrong;
 use crate::simulation::Simulation;
 use renewd_core::calendar::Until;
 use renewd_core::cover::{Cover, mode_of};
 use renewd_core::documents::Mode;
 use renewd_core::ids::OrderId;
+use renewd_core::money::Money;
 use renewd_engine::RefundWish;
 
 const DAY: i64 = 86_400;
@@ -80,21 +82,24 @@ impl Simulation {
         Ok(due)
     }
 
-    /// A gateway may have declined to give back what came too late: a person tries again.
+    /// A gateway may have declined to give back what came too late: a person tries again, with what is left of it there.
     fn give_back_late_charges(&mut self) -> Result<(), Wrong> {
-        let mut late: Vec<String> = Vec::new();
+        let mut late: Vec<(String, Option<Money>)> = Vec::new();
         for (id, order) in &self.auditor.model.orders {
             let stuck = |(number, it): (&u32, &crate::model::Try)| {
-                let back = self.world.bank().by_key(&it.gateway, &it.key).is_some_and(|charge| charge.is_all_back());
-                it.succeeded && order.settled != Some(*number) && !back && order.is_denied_back(*number)
+                let mut bank = self.world.bank();
+                let charge = bank.by_key(&it.gateway, &it.key)?;
+                let of_it = it.succeeded && order.settled != Some(*number) && order.is_denied_back(*number);
+                let left = charge.amount - charge.refunded();
+                (of_it && !left.is_zero()).then(|| money(left, &charge.currency))
             };
-            if order.tries.iter().any(stuck) {
-                late.push(id.clone());
+            if let Some(left) = order.tries.iter().find_map(stuck) {
+                late.push((id.clone(), left));
             }
         }
-        for id in late {
+        for (id, amount) in late {
             let Ok(id) = OrderId::new(id) else { continue };
-            let wish = RefundWish { resources: Vec::new(), amount: None, reason: "it came too late".to_owned() };
+            let wish = RefundWish { resources: Vec::new(), amount, reason: "it came too late".to_owned() };
             self.command(&format!("refund {id}, which came too late"), |engine| engine.refund(&id, &wish))?;
         }
         Ok(())

@@ -87,7 +87,7 @@ pub(crate) struct Model {
     pub(crate) balances: BTreeMap<(String, String), Decimal>,
     topups: BTreeMap<(String, String), Decimal>,
     used: BTreeMap<(String, String), String>,
-    keys: BTreeMap<String, String>,
+    keys: BTreeMap<(String, String), String>,
     /// Resources whose expiry an inventory has moved.
     moved: BTreeSet<String>,
     pub(crate) renewals: u64,
@@ -315,7 +315,7 @@ impl Model {
         let owner = format!("{id}/{number}");
         let by_balance = attempt.method.method.is_balance();
         let gateway = attempt.document.as_ref().map(|plugin| plugin.name.to_string()).unwrap_or_default();
-        if let Some(other) = self.keys.insert(key.clone(), owner.clone())
+        if let Some(other) = self.keys.insert((gateway.clone(), key.clone()), owner.clone())
             && other != owner
             && !by_balance
         {

@@ -70,8 +70,8 @@ pub(crate) struct Backup {
     at: i64,
     /// The same moment in the bank's own count.
     tick: u64,
-    /// Records that it has.
-    records: usize,
+    /// Records that had been acknowledged.
+    acknowledged: usize,
 }
 
 /// A world with the people in it.
@@ -314,8 +314,8 @@ impl Simulation {
             let machine = self.world.machine().clone();
             let (disk, index) = (machine.disk.fork(), machine.index.fork());
             let (at, tick) = (self.world.now(), self.world.bank().tick());
-            let records = self.auditor.records();
-            self.backups.push(Backup { machine: Machine { disk, index, ..machine }, at, tick, records });
+            let acknowledged = self.auditor.acknowledged();
+            self.backups.push(Backup { machine: Machine { disk, index, ..machine }, at, tick, acknowledged });
             self.say("a backup is made".to_owned());
         } else if self.chances.percent(9)
             && let Some(backup) = self.backups.pop()
@@ -350,7 +350,7 @@ impl Simulation {
         self.world.machine().restored = Some(mark);
         self.world.bank().era = epoch;
         self.world.bank().lose_after(backup.tick);
-        self.auditor.go_back_to(backup.records);
+        self.auditor.go_back_to(backup.acknowledged);
         self.auditor.observe(&self.world, true)
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct RefundArgs {
     /// Give back the line of this resource only; all lines without it
     #[arg(long, value_name = "RESOURCE")]
     line: Vec<String>,
-    /// Give back this much of one line, instead of all that is left of it
+    /// Give back this much of one line, or of a charge that came too late, instead of all that is left of it
     #[arg(long, value_name = "MONEY")]
     amount: Option<String>,
     /// Why

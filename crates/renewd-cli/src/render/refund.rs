@@ -13,11 +13,11 @@ use renewd_engine::view::{OrderLineView, OrderView, RefundView, RunRefund, Total
 pub(crate) fn preview(page: &mut Page, order: &OrderView, wish: &RefundWish) -> Option<String> {
     page.spans(&[(Tone::Strong, &format!("refund of order {}", order.order)), (Tone::Plain, &paid_by(order))]);
     if wish.resources.is_empty()
-        && let Some(late) =
-            order.refunds.iter().find(|refund| refund.resource.is_none() && refund.outcome == "declined")
+        && let Some(late) = order.refunds.iter().rfind(|refund| refund.resource.is_none())
+        && late.outcome == "declined"
     {
         page.line("a charge that came too late goes back; no expiry changes");
-        return Some(late.amount.to_string());
+        return Some(wish.amount.unwrap_or(late.amount).to_string());
     }
     if order.status != "settled" {
         return None;

@@ -21,6 +21,6 @@ pub use pay::{
 pub use place::{Placing, adopt, check_quote, may_adopt, place, same_renewal};
 pub use reconcile::{FoundCharge, Look, Seen, reconcile};
 pub use refunds::{
-    RefundAsk, abandoned_refund, check_refund, end_refund, refund_line, resolve_refunds, retry_late_refund,
+    RefundAsk, abandoned_refund, check_refund, end_refund, late_charge, refund_line, resolve_refunds, retry_late_refund,
 };
 pub use time::time_passes;

@@ -1,6 +1,6 @@
 //! What people and time do to orders: approve, cancel, resolve, top up, expire.
 
-use super::settle::{can_extend, has_taken, settled, succeeded};
+use super::settle::{can_extend, has_taken, holder, settled, succeeded};
 use crate::event::Event;
 use crate::ids::{AccountName, OrderId};
 use crate::money::Money;
@@ -93,12 +93,10 @@ pub fn resolve(
         return Err(wrong_state(order, "resolved"));
     };
     let number = attempt.number;
-    if let Resolution::Succeeded { reference: Some(reference) } = &resolution
-        && order.attempts.iter().any(|attempt| has_taken(attempt, reference))
-    {
-        return Ok(Vec::new());
-    }
     if let Resolution::Succeeded { reference: Some(reference) } = &resolution {
+        if order.attempts.iter().any(|attempt| has_taken(attempt, reference)) {
+            return Ok(Vec::new());
+        }
         require_unused(state, order, reference)?;
     }
     match (resolution, attempt.is_undecided()) {
@@ -126,8 +124,7 @@ pub fn resolve(
 /// INVARIANT (one-payment-pays-once): a payment that has paid an order pays no other, whatever a person read off a
 /// dashboard. `state` has all orders.
 fn require_unused(state: &State, order: &Order, reference: &str) -> Result<(), Refusal> {
-    let takes = |other: &&Order| other.id != order.id && other.attempts.iter().any(|it| has_taken(it, reference));
-    match state.orders.values().find(takes) {
+    match holder(state, order, reference) {
         None => Ok(()),
         Some(other) => Err(Refusal::new(
             Reason::ReferenceReused,

@@ -1,11 +1,13 @@
 //! Paying orders: intents before a plugin is called, and what its answer means.
 
 use super::place::same_renewal;
-use super::settle::{can_extend, paid, succeeded};
+use super::settle::{can_extend, holder, paid, succeeded};
 use crate::documents::{AccountMethod, Plugin};
 use crate::event::Event;
 use crate::ids::{Digest, MethodName, OrderId};
-use crate::order::{ATTEMPTS_MAX, Attempt, Hold, MonthKey, Order, OrderStatus, Origin, Outcome, Payment, Retry};
+use crate::order::{
+    ATTEMPTS_MAX, Attempt, Hold, MonthKey, Order, OrderStatus, Origin, Outcome, Payment, Retry, next_look,
+};
 use crate::quote::Quote;
 use crate::refusal::{Reason, Refusal};
 use crate::resource::Freeze;
@@ -50,6 +52,13 @@ impl Earlier {
     /// Whether the charge took no money and never will.
     pub fn took_nothing(&self) -> bool {
         matches!(self, Self::Same { outcome: Outcome::Declined { .. }, .. })
+    }
+
+    /// The attempt of the order that it is the charge of, found at this plugin, where it is none that was lost.
+    pub fn attempt_of<'a>(&self, order: &'a Order, plugin: Option<&Plugin>) -> Option<&'a Attempt> {
+        let (Self::Same { key: Some(key), .. }, Some(plugin)) = (self, plugin) else { return None };
+        let is_there = |it: &Attempt| it.document.as_ref().is_some_and(|document| document.name == plugin.name);
+        order.attempts.iter().find(|attempt| attempt.key == *key && is_there(attempt))
     }
 }
 
@@ -104,6 +113,7 @@ fn new_attempt(state: &State, order: &Order, spec: AttemptSpec, now: DateTime<Ut
         outcome: Outcome::InFlight,
         checks: 0,
         next_check: None,
+        shown: None,
     }
 }
 
@@ -129,7 +139,8 @@ fn over_month_now(state: &State, order: &Order, now: DateTime<Utc>) -> Option<Ev
 }
 
 /// Takes a charge that the gateway knew before this store made one: the same one pays the order, whatever its lines
-/// would cost today, because the money is gone; another one holds it for a person.
+/// would cost today, because the money is gone; another one, or the payment of another order, holds it for a person.
+/// `state` has all orders.
 ///
 /// # Errors
 /// The order cannot be paid now.
@@ -149,6 +160,15 @@ pub fn take_earlier(
         let hold = Hold { reason: Reason::ChargeFound, detail };
         vec![Event::OrderHeld { order: order.id.clone(), hold, sought: spec.sought, month: None }]
     };
+    if let Earlier::Same { outcome: Outcome::Succeeded { reference }, .. } = &earlier
+        && let Some(other) = holder(state, order, reference)
+    {
+        return Ok(hold(format!("the gateway names `{reference}`, which is the payment of order {}", other.id)));
+    }
+    let known = earlier.attempt_of(order, spec.document.as_deref());
+    if let (Earlier::Same { outcome, .. }, Some(attempt)) = (&earlier, known) {
+        return Ok(became(state, order, attempt, outcome.clone(), &spec.owner, now));
+    }
     let took_nothing = earlier.took_nothing();
     match earlier {
         Earlier::Other { detail } => Ok(hold(detail)),
@@ -172,6 +192,30 @@ pub fn take_earlier(
                 | Outcome::Unknown { .. } => events.push(ended(order, number, outcome)),
             }
             Ok(events)
+        }
+    }
+}
+
+/// What a search for earlier charges tells of an attempt that the order has: it was taken for declined too early.
+fn became(
+    state: &State,
+    order: &Order,
+    attempt: &Attempt,
+    outcome: Outcome,
+    owner: &str,
+    now: DateTime<Utc>,
+) -> Vec<Event> {
+    let is_last = order.last_attempt().is_some_and(|last| last.number == attempt.number);
+    match outcome {
+        Outcome::Succeeded { reference } => succeeded(state, order, attempt, reference, owner, now),
+        Outcome::Declined { .. } | Outcome::PriceMoved { .. } | Outcome::InFlight => Vec::new(),
+        Outcome::Pending { .. } | Outcome::RequiresAction { .. } | Outcome::Unknown { .. } if is_last => {
+            vec![ended(order, attempt.number, outcome)]
+        }
+        Outcome::Pending { .. } | Outcome::RequiresAction { .. } | Outcome::Unknown { .. } => {
+            let detail = "the gateway still works on it".to_owned();
+            let (order, number, next) = (order.id.clone(), attempt.number, Some(next_look(now, attempt.checks)));
+            vec![Event::AttemptChecked { order, number, detail, next, shown: Some(attempt.key.to_string()) }]
         }
     }
 }

@@ -144,8 +144,12 @@ fn found(
         {
             vec![ended(order, attempt, charge.outcome, None)]
         }
-        Outcome::Pending { .. } | Outcome::RequiresAction { .. } | Outcome::InFlight => {
+        Outcome::Pending { .. } | Outcome::RequiresAction { .. } | Outcome::InFlight if attempt.is_undecided() => {
             vec![undecided(order, attempt, waits, now)]
+        }
+        Outcome::Pending { .. } | Outcome::RequiresAction { .. } | Outcome::InFlight => {
+            let (order, number, next) = (order.id.clone(), attempt.number, Some(next_look(now, attempt.checks)));
+            vec![Event::AttemptChecked { order, number, detail: waits, next, shown: Some(charge.reference) }]
         }
         // From here on the charge is acknowledged: that the gateway does not know it would be no decline.
         Outcome::Unknown { detail, .. } if matches!(attempt.outcome, Outcome::Unknown { reference: None, .. }) => {
@@ -161,7 +165,7 @@ fn reopens(order: &Order, attempt: &Attempt) -> bool {
 }
 
 /// INVARIANT (not-found): "not found" is no decline before the visibility window has passed, and none for a charge that
-/// the gateway has acknowledged.
+/// the gateway has acknowledged; a charge that it has once shown is asked for until it has ended.
 fn not_found(order: &Order, attempt: &Attempt, visibility_seconds: u64, now: DateTime<Utc>) -> Event {
     let window = chrono::TimeDelta::try_seconds(i64::try_from(visibility_seconds).unwrap_or(i64::MAX));
     let visible = window.and_then(|window| attempt.started_at.checked_add_signed(window));
@@ -184,6 +188,7 @@ fn not_found(order: &Order, attempt: &Attempt, visibility_seconds: u64, now: Dat
         | Outcome::Pending { .. }
         | Outcome::RequiresAction { .. }
         | Outcome::InFlight => undecided(order, attempt, detail, now),
+        Outcome::Declined { .. } if attempt.shown.is_some() => undecided(order, attempt, detail, now),
         Outcome::Succeeded { .. } | Outcome::Declined { .. } | Outcome::PriceMoved { .. } => {
             let again = (!is_believed(attempt.started_at, now)).then(|| next_look(now, attempt.checks));
             checked(order, attempt, detail, follow_up(now, attempt.checks.saturating_add(1)).or(again))
@@ -218,7 +223,7 @@ fn undecided(order: &Order, attempt: &Attempt, detail: String, now: DateTime<Utc
 }
 
 fn checked(order: &Order, attempt: &Attempt, detail: String, next: Option<DateTime<Utc>>) -> Event {
-    Event::AttemptChecked { order: order.id.clone(), number: attempt.number, detail, next }
+    Event::AttemptChecked { order: order.id.clone(), number: attempt.number, detail, next, shown: None }
 }
 
 fn ended(order: &Order, attempt: &Attempt, result: Outcome, follow: Option<DateTime<Utc>>) -> Event {

@@ -5,7 +5,7 @@ use super::settle::late_refund;
 use crate::event::Event;
 use crate::ids::{OrderId, ResourceId};
 use crate::money::Money;
-use crate::order::{Order, OrderStatus, Outcome, Refund, RefundCause, RefundResult, next_look};
+use crate::order::{Attempt, Order, OrderStatus, Outcome, Refund, RefundCause, RefundResult, next_look};
 use crate::quote::Quote;
 use crate::refusal::{Reason, Refusal};
 use crate::state::State;
@@ -78,6 +78,11 @@ fn amount_back(order: &Order, line: &Quote, asked: Option<Money>) -> Result<Mone
     let sums = |error: crate::money::MoneyError| Refusal::new(Reason::NothingToRefund, error.to_string());
     let back = order.refunded(&line.prepared.resource).map_err(sums)?;
     let left = line.total.minus(back).map_err(sums)?;
+    within(order, (left, line.total), asked, line.prepared.resource.as_str())
+}
+
+/// What is asked for of what is left, or all of that.
+fn within(order: &Order, (left, total): (Money, Money), asked: Option<Money>, what: &str) -> Result<Money, Refusal> {
     let amount = asked.unwrap_or(left);
     if amount.currency() != left.currency() {
         return Err(Refusal::new(
@@ -91,7 +96,7 @@ fn amount_back(order: &Order, line: &Quote, asked: Option<Money>) -> Result<Mone
     if amount.is_zero() || amount.is_negative() || amount.compare(left).is_ok_and(std::cmp::Ordering::is_gt) {
         return Err(Refusal::new(
             Reason::NothingToRefund,
-            format!("{left} of {} can be given back for {}, not {amount}", line.total, line.prepared.resource),
+            format!("{left} of {total} can be given back for {what}, not {amount}"),
         ));
     }
     Ok(amount)
@@ -231,25 +236,37 @@ pub fn abandoned_refund<'a>(
     })
 }
 
-/// Tries again to give back charges that succeeded too late and whose refund the gateway declined.
+/// The charge of an order that came too late and has not gone back: its attempt and reference.
+pub fn late_charge(order: &Order) -> Option<(&Attempt, &str)> {
+    order.attempts.iter().find_map(|attempt| {
+        let Outcome::Succeeded { reference } = &attempt.outcome else { return None };
+        let is_late = order.paid_by().is_none_or(|paid| paid.number != attempt.number);
+        let went_back = |it: &Refund| matches!(it.outcome, RefundResult::Refunded { .. });
+        let is_back = order.refunds.iter().any(|refund| refund.attempt == attempt.number && went_back(refund));
+        (is_late && !is_back).then_some((attempt, reference.as_str()))
+    })
+}
+
+/// Tries again to give back a charge that succeeded too late and whose refund the gateway declined: all of it, or less
+/// where a part has gone back already, as after a store was restored. Nothing where the order has no such charge.
 ///
 /// # Errors
-/// No such order, or it has no such charge.
+/// No such order, or the charge took less.
 pub fn retry_late_refund(
     state: &State,
     order: &OrderId,
+    amount: Option<Money>,
     owner: &str,
     now: DateTime<Utc>,
-) -> Result<Vec<Event>, Refusal> {
+) -> Result<Option<Vec<Event>>, Refusal> {
     let order = find(state, order)?;
-    let stuck = order.attempts.iter().find_map(|attempt| {
-        let Outcome::Succeeded { reference } = &attempt.outcome else { return None };
-        let is_late = order.paid_by().is_none_or(|paid| paid.number != attempt.number);
-        let of_attempt = || order.refunds.iter().filter(|refund| refund.attempt == attempt.number);
-        let declined = of_attempt().all(|refund| matches!(refund.outcome, RefundResult::Declined { .. }));
-        (is_late && declined).then(|| late_refund(order, attempt, reference.clone(), owner, now))
-    });
-    stuck.map(|event| vec![event]).ok_or_else(|| {
-        Refusal::new(Reason::NothingToRefund, format!("order {} has no charge that came too late", order.id))
-    })
+    let is_declined = |attempt: &Attempt| {
+        let mut of_attempt = order.refunds.iter().filter(|refund| refund.attempt == attempt.number);
+        of_attempt.all(|refund| matches!(refund.outcome, RefundResult::Declined { .. }))
+    };
+    let Some((attempt, reference)) = late_charge(order).filter(|(attempt, _)| is_declined(attempt)) else {
+        return Ok(None);
+    };
+    let amount = within(order, (order.total, order.total), amount, "its late charge")?;
+    Ok(Some(vec![late_refund(order, attempt, (reference.to_owned(), amount), owner, now)]))
 }

@@ -3,6 +3,7 @@
 use crate::cover::{Cover, mode_of};
 use crate::documents::Mode;
 use crate::event::Event;
+use crate::money::Money;
 use crate::order::{Attempt, Order, Origin, Outcome, Payment, Refund, RefundCause, RefundResult, next_look};
 use crate::state::State;
 use chrono::{DateTime, Utc};
@@ -28,7 +29,8 @@ pub(super) fn succeeded(
         // Which of two charges pays the order is not clear before the later one has ended.
         let detail = format!("it succeeded as `{reference}`, and attempt {} is not decided", last.number);
         let next = Some(next_look(now, 0));
-        return vec![Event::AttemptChecked { order: order.id.clone(), number: attempt.number, detail, next }];
+        let (order, number, shown) = (order.id.clone(), attempt.number, Some(reference));
+        return vec![Event::AttemptChecked { order, number, detail, next, shown }];
     }
     let is_final = order.status.is_final() && !crate::planted::is("final-not-final");
     if !is_final && can_extend(state, order) {
@@ -38,12 +40,18 @@ pub(super) fn succeeded(
     if crate::planted::is("late-success-kept") {
         return vec![late];
     }
-    vec![late, late_refund(order, attempt, reference, owner, now)]
+    vec![late, late_refund(order, attempt, (reference, order.total), owner, now)]
 }
 
 /// Whether an attempt is known to have taken the money of a reference.
 pub(super) fn has_taken(attempt: &Attempt, reference: &str) -> bool {
     matches!(&attempt.outcome, Outcome::Succeeded { reference: known } if known == reference)
+}
+
+/// INVARIANT (one-payment-pays-once): the other order of which this is the payment. `state` has all orders.
+pub(super) fn holder<'a>(state: &'a State, order: &Order, reference: &str) -> Option<&'a Order> {
+    let takes = |other: &&Order| other.id != order.id && other.attempts.iter().any(|it| has_taken(it, reference));
+    state.orders.values().find(takes)
 }
 
 /// INVARIANT (one-payment-pays-once): money that another attempt has taken is not this one's, and is never given back
@@ -59,7 +67,7 @@ fn of_another(order: &Order, attempt: &Attempt, other: &Attempt, reference: &str
         };
     }
     let next = attempt.is_undecided().then(|| next_look(now, attempt.checks));
-    Event::AttemptChecked { order: order.id.clone(), number: attempt.number, detail, next }
+    Event::AttemptChecked { order: order.id.clone(), number: attempt.number, detail, next, shown: None }
 }
 
 /// Whether every resource of an order still stands where the order would extend it from.
@@ -70,11 +78,11 @@ pub(super) fn can_extend(state: &State, order: &Order) -> bool {
         .all(|line| state.resources.get(&line.prepared.resource).is_some_and(|row| line.prepared.extends(row)))
 }
 
-/// The intent to give back all of a charge that nothing was given for.
+/// The intent to give back a charge that nothing was given for.
 pub(super) fn late_refund(
     order: &Order,
     attempt: &Attempt,
-    reference: String,
+    (reference, amount): (String, Money),
     owner: &str,
     now: DateTime<Utc>,
 ) -> Event {
@@ -86,11 +94,11 @@ pub(super) fn late_refund(
     let number = u32::try_from(order.refunds.len()).unwrap_or(u32::MAX).saturating_add(1);
     let refund = Refund {
         number,
-        key: order.refund_key(attempt, &RefundCause::LateSuccess, number, order.total),
+        key: order.refund_key(attempt, &RefundCause::LateSuccess, number, amount),
         cause: RefundCause::LateSuccess,
         attempt: attempt.number,
         reference,
-        amount: order.total,
+        amount,
         reason,
         owner: owner.to_owned(),
         started_at: now,

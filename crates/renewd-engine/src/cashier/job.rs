@@ -78,6 +78,10 @@ impl Till {
         Self::of_balance(AccountMethod { method: MethodName::balance(), reference: None })
     }
 
+    pub(super) fn plugin(&self) -> Option<&Plugin> {
+        self.gateway.as_ref().map(|(_, document)| &**document)
+    }
+
     pub(super) fn spec(&self, owner: &str, sought: Option<u32>) -> AttemptSpec {
         let document = self.gateway.as_ref().map(|(_, document)| document.clone());
         AttemptSpec {

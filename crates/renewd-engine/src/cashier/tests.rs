@@ -220,8 +220,11 @@ fn knows_nothing(_charge: &ChargeRef) -> FindResult {
 }
 
 fn knows(charge: &ChargeRef, amount: &str) -> FindResult {
+    knows_as(charge, amount, format!("pay-last-week-{}", charge.order))
+}
+
+fn knows_as(charge: &ChargeRef, amount: &str, reference: String) -> FindResult {
     let amount = format!("{amount} {}", charge.currency).parse().unwrap();
-    let reference = "pay-last-week".to_owned();
     FindResult::Found(FoundCharge {
         reference: reference.clone(),
         amount,
@@ -302,6 +305,16 @@ fn a_charge_that_the_gateway_knows_already_pays_the_order_without_another() {
     let view = world.run(&RunOptions::default());
     assert_eq!(count(&view, Verdict::Renewed), 3, "{view:#?}");
     assert_eq!(charges(&world.north), 0);
+}
+
+/// A gateway that names one charge for whatever it is asked about: one payment pays one order.
+#[test]
+fn one_charge_that_a_gateway_knows_pays_one_order() {
+    let one = |charge: &ChargeRef| knows_as(charge, &charge.amount, "pay-last-week".to_owned());
+    let world = World::new(3, (takes, one), (takes, knows_nothing));
+    let view = world.run(&RunOptions::default());
+    assert_eq!((count(&view, Verdict::Renewed), count(&view, Verdict::Held)), (1, 2), "{view:#?}");
+    assert_eq!((charges(&world.north), charges(&world.south)), (0, 0));
 }
 
 /// The lost payment may have been at another gateway than the one that would be asked to pay now.
