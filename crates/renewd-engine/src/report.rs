@@ -109,10 +109,15 @@ fn order_verdict(order: &Order) -> Verdicts {
             }
             _ => (Verdict::Placed, None, None, Some(format!("`renewd orders pay {id}`"))),
         },
-        OrderStatus::Unknown | OrderStatus::Paying => {
+        OrderStatus::Paying => {
+            let message = "another process is paying it".to_owned();
+            let hint = format!("`renewd show {id}` tells what it came to");
+            (Verdict::Unknown, Some(Reason::PaymentUnknown), Some(message), Some(hint))
+        }
+        OrderStatus::Unknown => {
             let detail = match order.last_attempt().map(|attempt| &attempt.outcome) {
                 Some(Outcome::Unknown { detail, .. }) => detail.clone(),
-                _ => "an attempt is under way".to_owned(),
+                _ => "nobody knows what came of it".to_owned(),
             };
             let hint = format!(
                 "`renewd run` asks the gateway again; or find out there, then `renewd orders resolve {id} --as succeeded|declined --reason TEXT`"
@@ -187,11 +192,13 @@ pub(crate) fn next_command(order: &Order) -> Option<String> {
         OrderStatus::Open if all_said_never(order) => Some(format!("renewd orders pay {id} --pay-with METHOD")),
         OrderStatus::Open => Some(format!("renewd orders pay {id}")),
         OrderStatus::Held => Some(format!("renewd orders approve {id}")),
-        OrderStatus::Unknown | OrderStatus::Paying => {
-            Some(format!("renewd orders resolve {id} --as succeeded|declined --reason TEXT"))
-        }
+        OrderStatus::Unknown => Some(format!("renewd orders resolve {id} --as succeeded|declined --reason TEXT")),
         OrderStatus::Pending => Some(format!("renewd orders pay {id}")),
-        OrderStatus::Settled { .. } | OrderStatus::Canceled { .. } | OrderStatus::Expired { .. } => None,
+        // Another process pays it: what it comes to is told there.
+        OrderStatus::Paying
+        | OrderStatus::Settled { .. }
+        | OrderStatus::Canceled { .. }
+        | OrderStatus::Expired { .. } => None,
     }
 }
 
