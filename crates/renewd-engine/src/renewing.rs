@@ -56,11 +56,7 @@ impl Engine {
             self.finish_refunds(&orders)?;
         }
         let state = self.state_with_orders(&orders, now)?;
-        let mut view = renew_view(&state, arrangement, &refused, false);
-        for (order, refusal) in &unpaid {
-            not_paid(&mut view, order, refusal);
-        }
-        Ok(view)
+        Ok(not_paid(renew_view(&state, arrangement, &refused, false), &unpaid))
     }
 
     /// Prices quotes again unless nothing can have changed since this process made them; what differs is refused
@@ -98,16 +94,17 @@ impl Engine {
     }
 }
 
-/// Items of an order that could not be paid for a reason that is not the order's own state.
-pub(crate) fn not_paid(view: &mut RenewView, order: &OrderId, refusal: &Refusal) {
-    let open =
-        |item: &Item| item.order.as_ref() == Some(order) && matches!(item.verdict, Verdict::Placed | Verdict::Declined);
-    let mut items = std::mem::take(&mut view.items);
-    for item in items.iter_mut().filter(|item| open(item)) {
-        *item = item.clone().because(Verdict::Refused, refusal);
-    }
-    let orders = std::mem::take(&mut view.orders);
-    *view = finish(items, orders, view.dry_run);
+/// The same, with the items of orders that could not be paid for a reason that is not the order's own state.
+pub(crate) fn not_paid(view: RenewView, unpaid: &Unpaid) -> RenewView {
+    let RenewView { items, orders, dry_run, .. } = view;
+    let judged = |item: Item| {
+        let is_open = matches!(item.verdict, Verdict::Placed | Verdict::Declined);
+        match item.order.as_ref().and_then(|order| unpaid.get(order)).filter(|_| is_open) {
+            Some(refusal) => item.because(Verdict::Refused, refusal),
+            None => item,
+        }
+    };
+    finish(items.into_iter().map(judged).collect(), orders, dry_run)
 }
 
 fn price_changed(quote: &Quote, requote: &Quote) -> Refusal {

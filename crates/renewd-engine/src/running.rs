@@ -15,7 +15,8 @@ use crate::orders::refund_view;
 use crate::outbox::OutboxLimits;
 use crate::quoting::Unquoted;
 use crate::reconciling::{Open, open_ends};
-use crate::report::{finish, order_summary, renew_view};
+use crate::renewing::not_paid;
+use crate::report::{order_summary, renew_view};
 use crate::view::{OrderSummary, RenewView, RunRefund, RunView, TimeNote, add_total};
 use chrono::{DateTime, Utc};
 pub(crate) use due::{Due, Pays, due, pays};
@@ -251,12 +252,7 @@ fn run_items(
     let others = ids.iter().filter(|id| !shown.contains(*id)).filter_map(|id| state.orders.get(id)).cloned();
     let adopted: BTreeMap<OrderId, Order> = others.map(|order| (order.id.clone(), order)).collect();
     let arrangement = Arrangement { adopted: adopted.into_values().collect(), ..arrangement };
-    let mut view = renew_view(state, arrangement, &refused, false);
-    for (order, refusal) in unpaid {
-        crate::renewing::not_paid(&mut view, order, refusal);
-    }
-    let RenewView { items, orders, dry_run, .. } = view;
-    finish(items, orders, dry_run)
+    not_paid(renew_view(state, arrangement, &refused, false), unpaid)
 }
 
 /// The refunds that gateways were asked about.
