@@ -17,6 +17,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Faults strike in folders of this name alone.
 const COPY: &str = "copies.renewd/one";
+const RESTORED: &str = "copies.renewd/back";
+/// A backup that was made before, which no fault reaches.
+const KEPT: &str = "kept";
+/// Stands for the order that was paid before.
+const ORDER: &str = "ORDER";
+
 /// A command that writes.
 #[derive(Debug)]
 struct Deed {
@@ -26,35 +32,77 @@ struct Deed {
     prepare: fn(&mut Shop),
     /// Errors with which writes fail.
     errors: &'static [&'static str],
+    /// The day on which everything expires in the end.
+    ends: &'static str,
 }
+
+impl Deed {
+    fn args(&self, shop: &Shop) -> Vec<String> {
+        let order = || shop.orders()[0]["order"].as_str().unwrap().to_owned();
+        self.args.iter().map(|word| if *word == ORDER { order() } else { (*word).to_owned() }).collect()
+    }
+}
+
+const RENEWED: &str = "2027-01-10";
+const AS_BEFORE: &str = "2026-12-10";
 
 const ALL: &[&str] = &["EIO", "ENOSPC", "SHORT", "EINTR"];
 
 /// Each is tried with every failing call, and everything is renewed after it.
-const DEEDS: [Deed; 8] = [
-    Deed { name: "renew", args: &RENEW, prepare: nothing, errors: ALL },
-    Deed { name: "apply", args: &["apply", "policies", "-o", "json"], prepare: nothing, errors: ALL },
-    Deed { name: "import", args: &["import", "named.csv", "-o", "json"], prepare: nothing, errors: ALL },
-    Deed { name: "mode", args: &["mode", "auto", "vm-001", "vm-002", "-o", "json"], prepare: nothing, errors: ALL },
+const DEEDS: [Deed; 10] = [
+    Deed { name: "renew", args: &RENEW, prepare: nothing, errors: ALL, ends: RENEWED },
+    Deed { name: "apply", args: &["apply", "policies", "-o", "json"], prepare: nothing, errors: ALL, ends: RENEWED },
+    Deed { name: "import", args: &["import", "named.csv", "-o", "json"], prepare: nothing, errors: ALL, ends: RENEWED },
+    Deed {
+        name: "mode",
+        args: &["mode", "auto", "vm-001", "vm-002", "-o", "json"],
+        prepare: nothing,
+        errors: ALL,
+        ends: RENEWED,
+    },
     Deed {
         name: "topup",
         args: &["orders", "topup", "acme", "7.50 USD", "--reference", "wire", "-o", "json"],
         prepare: nothing,
         errors: ALL,
+        ends: RENEWED,
     },
-    Deed { name: "backup", args: &["store", "backup", COPY, "-o", "json"], prepare: nothing, errors: ALL },
-    Deed { name: "renew after a torn end", args: &RENEW, prepare: tear, errors: &["EIO"] },
+    Deed {
+        name: "backup",
+        args: &["store", "backup", COPY, "-o", "json"],
+        prepare: nothing,
+        errors: ALL,
+        ends: RENEWED,
+    },
+    Deed {
+        name: "restore",
+        args: &["store", "restore", KEPT, "--store", RESTORED, "-o", "json"],
+        prepare: kept,
+        errors: &["EIO", "ENOSPC"],
+        ends: RENEWED,
+    },
+    Deed {
+        name: "refund",
+        args: &["orders", "refund", ORDER, "--reason", "not needed", "--yes", "-o", "json"],
+        prepare: paid,
+        errors: &["EIO", "ENOSPC"],
+        ends: AS_BEFORE,
+    },
+    Deed { name: "renew after a torn end", args: &RENEW, prepare: tear, errors: &["EIO"], ends: RENEWED },
     Deed {
         name: "run that asks what became of a payment",
         args: &["run", "-o", "json"],
         prepare: in_doubt,
         errors: &["EIO"],
+        ends: RENEWED,
     },
 ];
 const RENEW: [&str; 7] = ["renew", "--all", "--request-id", "r", "--yes", "-o", "json"];
 /// Done, refused, invalid, waiting, busy, damaged, partly: every code but those of a bug or of wrong use.
 const TYPED: [i32; 7] = [0, 1, 3, 4, 5, 6, 7];
 const DAMAGED: i32 = 6;
+/// When a gateway says of everything what became of it.
+const LATER: &str = "2026-11-23T11:00:00Z";
 const EINTR: i64 = -4;
 
 /// One command that meets one fault.
@@ -68,18 +116,27 @@ struct Case {
 fn in_doubt(shop: &mut Shop) {
     shop.till.fates("charge#1=reset-after");
     shop.run(&RENEW).exits(4);
-    shop.set_clock("2026-11-23T11:00:00Z");
+    shop.set_clock(LATER);
+}
+
+fn kept(shop: &mut Shop) {
+    shop.run(&["store", "backup", KEPT]).exits(0);
+}
+
+fn paid(shop: &mut Shop) {
+    shop.run(&RENEW).exits(0);
 }
 
 /// Whether a fault was met, and what went wrong, if anything.
 fn failing_call(shim: &Shim, template: &Template, Case { deed, fault }: &Case) -> (bool, Vec<String>) {
-    let args = deed.args;
     let mut shop = Shop::open(template, bank(), renewd());
     (deed.prepare)(&mut shop);
+    let args = deed.args(&shop);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let log = shop.path().join("calls");
-    let mut command = shop.command(args);
+    let mut command = shop.command(&args);
     shim.load(&mut command, Some(fault), &log);
-    let said = shop.run_as(args, command);
+    let said = shop.run_as(&args, command);
     let made = calls(&log);
     let hit = made.iter().any(|call| call.result < 0 && call.kind == fault.call) || fault.error == "SHORT";
     let mut wrong = Vec::new();
@@ -91,7 +148,7 @@ fn failing_call(shim: &Shim, template: &Template, Case { deed, fault }: &Case) -
         wrong.push(format!("a failed sync of the journal ends with {:?}: {}", said.code, said.stderr));
     }
     wrong.extend(audit(&shop, Strictness::Doubting).violations.iter().map(|it| format!("at once: {it}")));
-    wrong.extend(again(&mut shop, args, said.code == Some(0)));
+    wrong.extend(again(&mut shop, &args, said.code == Some(0)));
     for _ in 0..3 {
         shop.resolve_by_ledger();
         _ = shop.run(&RENEW);
@@ -99,22 +156,31 @@ fn failing_call(shim: &Shim, template: &Template, Case { deed, fault }: &Case) -
     shop.resolve_by_ledger();
     let audited = audit(&shop, Strictness::Certain);
     wrong.extend(audited.violations.iter().map(|it: &Violation| format!("in the end: {it}")));
-    if !audited.expiries.values().all(|expiry| expiry.starts_with("2027-01-10")) || audited.payments != 1 {
+    if !audited.expiries.values().all(|expiry| expiry.starts_with(deed.ends)) || audited.payments != 1 {
         wrong.push(format!("it did not end well: {audited:?}"));
     }
     (hit, wrong)
 }
 
-/// The same command again on a disk that is well: it does what was not done, or finds that it was. A backup is never
-/// written over, so the one that is there must be whole: a store is made of it.
+/// The same command again on a disk that is well: it does what was not done, or finds that it was. A copy is never
+/// written over, so the one that is there must be whole. A refund of which nobody knows is asked for by a run first.
 fn again(shop: &mut Shop, args: &[&str], done: bool) -> Option<String> {
     if args == RENEW {
         return None;
     }
+    if args.contains(&"refund") {
+        shop.set_clock(LATER);
+        shop.run(&["run", "-o", "json"]).exits(0);
+        _ = shop.run(args);
+        return None;
+    }
     let said = shop.run(args);
-    let is_there = args.contains(&COPY) && said.stderr.contains("store-exists");
-    let restore = ["store", "restore", COPY, "--store", "copies.renewd/back"];
-    let said = if is_there { answer(&mut shop.command(restore)) } else { said };
+    let is_whole = match said.stderr.contains("store-exists") {
+        true if args.contains(&RESTORED) => Some(vec!["store", "verify", "--store", RESTORED]),
+        true => Some(vec!["store", "restore", COPY, "--store", RESTORED]),
+        false => None,
+    };
+    let said = is_whole.map(|words| answer(&mut shop.command(words))).unwrap_or(said);
     (said.code != Some(0)).then(|| format!("again, after it was done: {done}: {:?}\n{}", said.code, said.stderr))
 }
 
@@ -191,11 +257,11 @@ fn faults(counts: &BTreeMap<String, usize>, of_writes: &[&'static str]) -> Vec<F
 
 /// How many calls of each kind a command makes where nothing fails.
 fn count(shim: &Shim, template: &Template, deed: &Deed) -> BTreeMap<String, usize> {
-    let args = deed.args;
     let mut shop = Shop::open(template, bank(), renewd());
     (deed.prepare)(&mut shop);
+    let args = deed.args(&shop);
     let log = shop.path().join("calls");
-    let mut command = shop.command(args);
+    let mut command = shop.command(&args);
     shim.load(&mut command, None, &log);
     answer(&mut command).exits(0);
     let mut counts = BTreeMap::new();
