@@ -163,11 +163,16 @@ struct World {
 
 impl World {
     fn new(machines: usize, north: (Fate, Earlier), south: (Fate, Earlier)) -> Self {
-        Self::allowing(None, machines, north, south)
+        Self::of(DOCUMENTS, machines, north, south)
     }
 
     /// The first method says how many payments it allows at once.
     fn allowing(in_flight: Option<u16>, machines: usize, north: (Fate, Earlier), south: (Fate, Earlier)) -> Self {
+        let told = in_flight.map_or(String::new(), |most| format!(" maxInFlight: {most},"));
+        Self::of(&DOCUMENTS.replace("plugin: north,", &format!("plugin: north,{told}")), machines, north, south)
+    }
+
+    fn of(documents: &str, machines: usize, north: (Fate, Earlier), south: (Fate, Earlier)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = folder.path().join("store");
         let gateway = |(fate, earlier): (Fate, Earlier)| {
@@ -178,8 +183,6 @@ impl World {
         let world = Self { north: gateway(north), south: gateway(south), folder };
         let policies = world.folder.path().join("policies");
         std::fs::create_dir_all(&policies).unwrap();
-        let told = in_flight.map_or(String::new(), |most| format!("plugin: north, maxInFlight: {most},"));
-        let documents = DOCUMENTS.replace("plugin: north,", if told.is_empty() { "plugin: north," } else { &told });
         std::fs::write(policies.join("all.yaml"), documents).unwrap();
         let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/dist");
         for plugin in ["price-list.wasm", "invoice.wasm"] {
@@ -195,6 +198,14 @@ impl World {
         let planned = engine.plan(&Desired { directory: Some(policies), resources }).unwrap();
         engine.apply(planned, &Allow::default()).unwrap();
         world
+    }
+
+    /// A backup of the store takes its place.
+    fn restore(&self) {
+        let (store, backup) = (self.folder.path().join("store"), self.folder.path().join("backup"));
+        engine(&store).store_backup(&backup).unwrap();
+        std::fs::remove_dir_all(&store).unwrap();
+        engine(&store).store_restore(&backup).unwrap();
     }
 
     fn run(&self, options: &RunOptions) -> RunView {
@@ -324,6 +335,22 @@ fn every_gateway_of_the_order_is_asked_for_earlier_charges() {
     let view = world.run(&RunOptions::default());
     assert_eq!(count(&view, Verdict::Renewed), 3, "{view:#?}");
     assert_eq!((charges(&world.north), charges(&world.south)), (0, 0));
+}
+
+/// Somebody may have named another method for the payment that a restored store has lost.
+#[test]
+fn a_restored_store_asks_gateways_that_the_account_does_not_list() {
+    let documents = DOCUMENTS.replace(", { method: second }", "");
+    for (restored, charged) in [(false, 2), (true, 0)] {
+        let paid = (takes as Fate, (|charge| knows(charge, &charge.amount)) as Earlier);
+        let world = World::of(&documents, 2, (takes, knows_nothing), paid);
+        if restored {
+            world.restore();
+        }
+        let view = world.run(&RunOptions::default());
+        assert_eq!(count(&view, Verdict::Renewed), 2, "{view:#?}");
+        assert_eq!((charges(&world.north), charges(&world.south)), (charged, 0));
+    }
 }
 
 #[test]
