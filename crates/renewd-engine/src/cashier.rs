@@ -2,7 +2,9 @@
 //!
 //! Each order goes round: its rows are read, its earlier charges are sought, it is priced again, its intent is written,
 //! its gateway is asked, the outcome is written; where a method declines, round again with the next. Outcomes and
-//! intents of several orders share a visit to the store and an `fdatasync`.
+//! intents of several orders share a visit to the store and an `fdatasync`. A visit judges by the rows that the last one
+//! left for as long as the journal's head is still the same, so that places at a gateway are empty for the time of that
+//! `fdatasync`, not for that of opening an index.
 //!
 //! INVARIANT (two barriers): an intent is durable before its gateway is called; an outcome is durable before anything is
 //! shown. The store is not locked while a plugin is asked.
@@ -14,7 +16,7 @@ mod tests;
 
 use crate::arrange::account_methods;
 use crate::asking::{Sought, charge_request, earlier_ref, may_revive, outcome, sought};
-use crate::desk::Desk;
+use crate::desk::{Desk, Kept};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::load::config_text;
@@ -31,7 +33,7 @@ use renewd_core::order::{Attempt, Order, OrderStatus, Outcome};
 use renewd_core::refusal::{Reason, Refusal};
 use renewd_core::state::State;
 use renewd_plugin_host::CancelOutcome;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Orders that are read and priced ahead of the free places.
@@ -123,6 +125,8 @@ impl Engine {
                 running: BTreeMap::new(),
                 parked: VecDeque::new(),
                 finished: Vec::new(),
+                kept: None,
+                in_hand: BTreeSet::new(),
                 unpaid: Unpaid::new(),
             };
             cashier.serve()?;
@@ -165,6 +169,10 @@ struct Cashier<'scope, 'env, 'a> {
     /// Orders whose gateway is to be asked for earlier charges as soon as it has a free place.
     parked: VecDeque<(Job, Order, Digest, Till)>,
     finished: Vec<Finished>,
+    /// What the last visit left of the orders in hand.
+    kept: Option<Kept>,
+    /// Orders that were read and are not done with.
+    in_hand: BTreeSet<OrderId>,
     unpaid: Unpaid,
 }
 
@@ -179,10 +187,12 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
                 self.finished.extend(self.pool.wait());
                 continue;
             }
-            let state = self.visit(&next)?;
+            let kept = self.visit(&next)?;
+            self.pool.ask_queued();
             for job in next {
-                self.price(job, &state)?;
+                self.price(job, &kept.state)?;
             }
+            self.kept = Some(kept.only(&self.in_hand));
             self.unpark();
             self.finished.extend(self.pool.done_so_far());
         }
@@ -207,8 +217,9 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         self.priced.iter().any(|priced| self.is_free(&priced.till))
     }
 
-    /// One visit to the store: writes what has ended and what begins, and reads what comes next.
-    fn visit(&mut self, next: &[Job]) -> Result<State, EngineError> {
+    /// One visit to the store: writes what has ended and what begins, has the gateways asked, and reads what comes next
+    /// while they work. Where nobody else has written since the last visit, no place waits for more than the writing.
+    fn visit(&mut self, next: &[Job]) -> Result<Kept, EngineError> {
         let now = self.engine.now();
         let ended = std::mem::take(&mut self.finished);
         for finished in &ended {
@@ -233,10 +244,9 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
             .iter()
             .map(|finished| &finished.job.order)
             .chain(begin.iter().map(|priced| &priced.job.order))
-            .chain(next.iter().map(|job| &job.order))
             .cloned()
             .collect();
-        let mut desk = self.engine.desk_for(&ids, now)?;
+        let mut desk = self.engine.desk_from(self.kept.take(), &ids, now)?;
         if begin.iter().any(|priced| priced.earlier.is_some()) {
             // Which order a charge that was found has paid already may be long ago.
             desk.load_orders()?;
@@ -247,9 +257,11 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         for job in ended.into_iter().chain(begun) {
             self.after_commit(&desk.state, job)?;
         }
-        let state = std::mem::take(&mut desk.state);
-        drop(desk);
-        Ok(state)
+        let next: Vec<OrderId> = next.iter().map(|job| job.order.clone()).collect();
+        desk.bring_in(&next)?;
+        desk.commit()?;
+        self.in_hand.extend(next);
+        Ok(desk.leave())
     }
 
     /// Writes down what a gateway said.
@@ -620,6 +632,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         if let Some(total) = job.reserved {
             self.budget.give_back(total);
         }
+        self.in_hand.remove(&job.order);
         self.unpaid.insert(job.order, refusal);
         self.step.step(1);
     }
@@ -632,6 +645,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         if let Some(total) = job.reserved.filter(|_| !may_be_paid) {
             self.budget.give_back(total);
         }
+        self.in_hand.remove(&job.order);
         self.step.step(1);
     }
 }

@@ -12,7 +12,7 @@ use renewd_core::event::{Event, RowKey};
 use renewd_core::ids::{Digest, OrderId};
 use renewd_core::order::{Order, OrderStatus, RefundResult};
 use renewd_core::state::State;
-use renewd_store::{Commit, Sequence, Store};
+use renewd_store::{Commit, Head, Sequence, Store};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -22,6 +22,8 @@ pub(crate) struct Desk {
     home: Arc<dyn Home>,
     /// The state, with the events of this visit already applied. Final orders are loaded on demand.
     pub(crate) state: State,
+    /// Whether there are orders in the state without the rows that events about them touch.
+    has_bare_orders: bool,
     /// Sequence of the journal when the visit began.
     pub(crate) sequence: Sequence,
     events: Vec<Event>,
@@ -30,13 +32,39 @@ pub(crate) struct Desk {
     command: String,
 }
 
+/// Rows as a visit left them: for as long as the store's head is the same, what the store has.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    head: Head,
+    pub(crate) state: State,
+}
+
+impl Kept {
+    /// The rows, where nobody has written since.
+    pub(crate) fn still(self, store: &Store) -> Option<State> {
+        (self.head == store.head()).then_some(self.state)
+    }
+
+    /// Lets go of all orders but these, and of the rows that only others have.
+    pub(crate) fn only(mut self, orders: &BTreeSet<OrderId>) -> Self {
+        let state = &mut self.state;
+        state.orders.retain(|id, _| orders.contains(id));
+        let rows: BTreeSet<RowKey> = state.orders.values().flat_map(Order::rows).collect();
+        state.live.retain(|id| orders.contains(id));
+        state.resources.retain(|id, _| rows.contains(&RowKey::Resource(id.clone())));
+        state.uses.retain(|key, _| rows.contains(&RowKey::Use(key.clone())));
+        state.books.retain(|account, _| rows.contains(&RowKey::Book(account.clone())));
+        self
+    }
+}
+
 impl Desk {
     /// A visit to an open store with what was read of it; `who` is the moment, the user and the command line.
     pub(crate) fn new(store: Store, home: Arc<dyn Home>, state: State, who: (DateTime<Utc>, &str, &str)) -> Self {
         let (at, actor, command) = who;
         let sequence = store.head().sequence;
         let (actor, command) = (actor.to_owned(), command.to_owned());
-        Self { store, home, state, sequence, events: Vec::new(), at, actor, command }
+        Self { store, home, state, has_bare_orders: false, sequence, events: Vec::new(), at, actor, command }
     }
 
     /// How often the store's history was restored.
@@ -60,8 +88,24 @@ impl Desk {
             && let Some(order) = self.store.order(id)?
         {
             self.state.orders.insert(id.clone(), order);
+            self.has_bare_orders = true;
         }
         Ok(())
+    }
+
+    /// Brings in orders that are not here yet, with all rows that events about them touch, and what time did to them.
+    pub(crate) fn bring_in(&mut self, orders: &[OrderId]) -> Result<(), EngineError> {
+        let mut state = std::mem::take(&mut self.state);
+        if std::mem::take(&mut self.has_bare_orders) {
+            state = State { meta: state.meta, documents: state.documents, ..State::default() };
+        }
+        self.state = with_orders(&self.store, orders, state)?;
+        self.settle_time()
+    }
+
+    /// Ends the visit. Every event must be committed.
+    pub(crate) fn leave(self) -> Kept {
+        Kept { head: self.store.head(), state: self.state }
     }
 
     /// Brings in every order that there ever was.
@@ -69,6 +113,7 @@ impl Desk {
         for (id, order) in self.store.orders()? {
             self.state.orders.entry(id).or_insert(order);
         }
+        self.has_bare_orders = true;
         Ok(())
     }
 
@@ -165,13 +210,23 @@ pub(crate) fn working_state(store: &Store) -> Result<State, EngineError> {
     })
 }
 
-/// Some orders with all rows that events about them touch, beside what `known` already has.
-pub(crate) fn narrow_state(store: &Store, orders: &[OrderId], known: State) -> Result<State, EngineError> {
-    let keys: Vec<RowKey> = orders.iter().cloned().map(RowKey::Order).collect();
+/// Some orders with all rows that events about them touch, beside what `known` already has. Where it has them all the
+/// store is asked for nothing.
+pub(crate) fn with_orders(store: &Store, orders: &[OrderId], mut known: State) -> Result<State, EngineError> {
+    let missing = orders.iter().filter(|id| !known.orders.contains_key(*id));
+    let keys: Vec<RowKey> = missing.cloned().map(RowKey::Order).collect();
+    if keys.is_empty() {
+        return Ok(known);
+    }
     let found = store.load(&keys)?.orders;
     let keys: Vec<RowKey> = found.values().flat_map(Order::rows).collect();
     let State { resources, orders, live, books, uses, .. } = store.load(&keys)?;
-    Ok(State { resources, orders, live, books, uses, ..known })
+    known.resources.extend(resources);
+    known.orders.extend(orders);
+    known.live.extend(live);
+    known.books.extend(books);
+    known.uses.extend(uses);
+    Ok(known)
 }
 
 /// Days ahead of an expiry for which a run looks, where no policy in force looks further. What was sold under a policy

@@ -1,6 +1,6 @@
 //! The engine: where the clock, the store and the plugins meet. Each use case is a method in a file of its own.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Kept};
 use crate::error::EngineError;
 use crate::gateway::Gateways;
 use crate::home::{Directory, Home, OwnerToken};
@@ -196,8 +196,23 @@ impl Engine {
     /// Opens the store with the rows of some orders only, to write down what became of them: that must not be lost
     /// because others are at work.
     pub(crate) fn desk_for(&self, orders: &[OrderId], at: DateTime<Utc>) -> Result<Desk, EngineError> {
-        let store = self.open(self.options.wait.max(OUTCOME_WAIT))?;
-        let state = crate::desk::narrow_state(&store, orders, self.known(&store)?)?;
+        self.desk_from(None, orders, at)
+    }
+
+    /// As [`Engine::desk_for`], from the rows that an earlier visit has left where they still hold.
+    pub(crate) fn desk_from(
+        &self,
+        kept: Option<Kept>,
+        orders: &[OrderId],
+        at: DateTime<Utc>,
+    ) -> Result<Desk, EngineError> {
+        self.must_have_store()?;
+        let store = self.home.open_lazily(self.options.wait.max(OUTCOME_WAIT))?;
+        let known = match kept.and_then(|kept| kept.still(&store)) {
+            Some(known) => known,
+            None => self.known(&store)?,
+        };
+        let state = crate::desk::with_orders(&store, orders, known)?;
         let mut desk = Desk::new(store, Arc::clone(&self.home), state, (at, &self.actor, &self.options.command));
         desk.settle_time()?;
         self.epoch.set(desk.epoch());
@@ -218,7 +233,7 @@ impl Engine {
     pub(crate) fn desk_of_orders(&self, at: DateTime<Utc>) -> Result<Desk, EngineError> {
         let store = self.open(self.options.wait)?;
         let orders: Vec<OrderId> = store.open_orders()?.into_keys().collect();
-        let state = crate::desk::narrow_state(&store, &orders, self.known(&store)?)?;
+        let state = crate::desk::with_orders(&store, &orders, self.known(&store)?)?;
         let mut desk = Desk::new(store, Arc::clone(&self.home), state, (at, &self.actor, &self.options.command));
         desk.settle_time()?;
         Ok(desk)

@@ -30,6 +30,14 @@ pub trait Home: Send + Sync {
         self.open(wait)
     }
 
+    /// Opens the store for one visit that may have nothing to ask: its index is opened by the first question.
+    ///
+    /// # Errors
+    /// As [`Home::open`].
+    fn open_lazily(&self, wait: Duration) -> Result<Store, StoreError> {
+        self.open(wait)
+    }
+
     /// The bytes of a digest; needs no lock, because blobs never change.
     ///
     /// # Errors
@@ -85,6 +93,10 @@ impl Home for Directory {
 
     fn open_to_read(&self, wait: Duration) -> Result<Store, StoreError> {
         Store::open(self.path(), wait, Mode::Read)
+    }
+
+    fn open_lazily(&self, wait: Duration) -> Result<Store, StoreError> {
+        Store::open_lazily(self.path(), wait)
     }
 
     fn blob(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {

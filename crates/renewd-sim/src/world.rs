@@ -6,7 +6,7 @@ use crate::documents::Declared;
 use renewd_core::ids::Digest;
 use renewd_engine::{Home, OwnerToken};
 use renewd_store::testing::{Crash, SimDisk, SimIndex};
-use renewd_store::{Restored, Store, StoreError, StoreId};
+use renewd_store::{Opening, Restored, Store, StoreError, StoreId};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -205,9 +205,9 @@ impl World {
         }
     }
 
-    fn store(&self) -> Result<Store, StoreError> {
+    fn store(&self, opening: Opening) -> Result<Store, StoreError> {
         let machine = self.machine().clone();
-        Store::simulated_with(&machine.disk, &machine.index, &self.dir, self.id, machine.restored)
+        Store::simulated_with(&machine.disk, &machine.index, &self.dir, self.id, machine.restored, opening)
     }
 
     /// The hash of the journal's head.
@@ -217,14 +217,15 @@ impl World {
 
     /// The store as it lies there, in good order.
     pub(crate) fn inspect(&self) -> Result<Store, StoreError> {
-        self.store()
+        self.store(Opening::AtOnce)
     }
 
     /// The store as the next process would find it. What has to be repaired is repaired in a copy: the machine stays
     /// as the last process left it.
     pub(crate) fn look_aside(&self) -> Result<Store, StoreError> {
         let machine = self.machine().clone();
-        Store::simulated_with(&machine.disk.fork(), &machine.index.fork(), &self.dir, self.id, machine.restored)
+        let (disk, index) = (machine.disk.fork(), machine.index.fork());
+        Store::simulated_with(&disk, &index, &self.dir, self.id, machine.restored, Opening::AtOnce)
     }
 }
 
@@ -237,11 +238,15 @@ impl Home for SimHome {
     }
 
     fn create(&self) -> Result<Store, StoreError> {
-        self.0.store()
+        self.0.store(Opening::AtOnce)
     }
 
     fn open(&self, _wait: Duration) -> Result<Store, StoreError> {
-        self.0.store()
+        self.0.store(Opening::AtOnce)
+    }
+
+    fn open_lazily(&self, _wait: Duration) -> Result<Store, StoreError> {
+        self.0.store(Opening::Lazy)
     }
 
     fn blob(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {

@@ -25,4 +25,7 @@ pub use store::{
 };
 
 #[cfg(any(test, feature = "testing"))]
+pub use store::Opening;
+
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -1,5 +1,7 @@
-//! Questions to gateways, each in a thread of its own; or, where only one may be asked at a time, at once.
+//! Questions to gateways, each in a thread of its own; or, where only one may be asked at a time, one after the other,
+//! once the store is closed.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::Scope;
 
@@ -7,6 +9,7 @@ use std::thread::Scope;
 pub(super) struct Pool<'scope, 'env, T: Send> {
     scope: &'scope Scope<'scope, 'env>,
     sequential: bool,
+    queued: VecDeque<Box<dyn FnOnce() + 'scope>>,
     asked: usize,
     sender: Sender<T>,
     receiver: Receiver<T>,
@@ -15,7 +18,7 @@ pub(super) struct Pool<'scope, 'env, T: Send> {
 impl<'scope, 'env, T: Send + 'scope> Pool<'scope, 'env, T> {
     pub(super) fn new(scope: &'scope Scope<'scope, 'env>, sequential: bool) -> Self {
         let (sender, receiver) = channel();
-        Self { scope, sequential, asked: 0, sender, receiver }
+        Self { scope, sequential, queued: VecDeque::new(), asked: 0, sender, receiver }
     }
 
     /// Asks. The caller keeps count of how many may be asked at once.
@@ -28,9 +31,16 @@ impl<'scope, 'env, T: Send + 'scope> Pool<'scope, 'env, T> {
             let _ = sender.send(question());
         };
         if self.sequential {
-            ask();
+            self.queued.push_back(Box::new(ask));
         } else {
             self.scope.spawn(ask);
+        }
+    }
+
+    /// Asks what waits for its turn, where only one may be asked at a time.
+    pub(super) fn ask_queued(&mut self) {
+        while let Some(ask) = self.queued.pop_front() {
+            ask();
         }
     }
 
@@ -44,6 +54,7 @@ impl<'scope, 'env, T: Send + 'scope> Pool<'scope, 'env, T> {
         if self.is_idle() {
             return Vec::new();
         }
+        self.ask_queued();
         let mut answers: Vec<T> = self.receiver.recv().into_iter().collect();
         answers.extend(self.receiver.try_iter());
         self.asked = self.asked.saturating_sub(answers.len());
@@ -52,6 +63,7 @@ impl<'scope, 'env, T: Send + 'scope> Pool<'scope, 'env, T> {
 
     /// The answers that have come.
     pub(super) fn done_so_far(&mut self) -> Vec<T> {
+        self.ask_queued();
         let answers: Vec<T> = self.receiver.try_iter().collect();
         self.asked = self.asked.saturating_sub(answers.len());
         answers

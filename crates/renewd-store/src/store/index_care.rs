@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 /// What was found and done about the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IndexReport {
+    /// Nothing was asked of it.
+    Unopened,
     /// It was at the journal's head.
     UpToDate,
     /// Commits that it lacked were brought in: a process ended before it had written them.
@@ -27,6 +29,20 @@ pub enum IndexReport {
         /// Where the old one is now, if there was one.
         aside: Option<PathBuf>,
     },
+}
+
+/// How the journal was found, which is what an index is judged by: what this process has committed since, it lacks
+/// through no fault.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    place: Place,
+    sealed: Sequence,
+}
+
+impl Found {
+    pub(super) fn of(journal: &Journal) -> Self {
+        Self { place: journal.place(), sealed: journal.sealed() }
+    }
 }
 
 /// Why an index cannot be used as it is.
@@ -57,10 +73,10 @@ impl From<Fault> for StoreError {
 }
 
 /// Opens the index of a store, repaired where needed.
-pub(super) fn open(home: &Home, journal: &mut Journal) -> Result<(Index, IndexReport), StoreError> {
-    let reason = match open_existing(home, journal) {
+pub(super) fn open(home: &Home, journal: &mut Journal, found: Found) -> Result<(Index, IndexReport), StoreError> {
+    let reason = match open_existing(home, journal, found) {
         Ok(Some(opened)) => return Ok(opened),
-        Ok(None) if journal.head().sequence == Sequence::ZERO => {
+        Ok(None) if found.place.head.sequence == Sequence::ZERO => {
             let (index, _) = build(home, journal)?;
             return Ok((index, IndexReport::UpToDate));
         }
@@ -83,19 +99,23 @@ pub(super) fn open_despite(
     journal: &mut Journal,
 ) -> Result<(Index, IndexReport), StoreError> {
     let StoreError::Index(fault) = error else { return Err(error) };
-    if matches!(fault, IndexError::Event { .. }) {
-        return Err(fault.into());
-    }
-    if mode == Mode::Write {
-        require_room(dir, 0)?;
-        return Err(fault.into());
+    if mode == Mode::Write || matches!(fault, IndexError::Event { .. }) {
+        return Err(for_want_of_room(fault, dir));
     }
     let reason = format!("{fault}; until that is mended it is kept in memory");
     let (index, aside) = build(&Home::Memory, journal)?;
     Ok((index, IndexReport::Rebuilt { reason, aside }))
 }
 
-fn open_existing(home: &Home, journal: &mut Journal) -> Result<Option<(Index, IndexReport)>, Fault> {
+/// Says that the disk is full, where that is why an index cannot be kept.
+fn for_want_of_room(fault: IndexError, dir: &Path) -> StoreError {
+    match fault {
+        IndexError::Event { .. } => fault.into(),
+        _ => require_room(dir, 0).err().unwrap_or_else(|| fault.into()),
+    }
+}
+
+fn open_existing(home: &Home, journal: &mut Journal, found: Found) -> Result<Option<(Index, IndexReport)>, Fault> {
     let Some(trees) = home.open()? else { return Ok(None) };
     let mut index = Index::open(trees, journal.id())?;
     let place = index.place();
@@ -105,25 +125,27 @@ fn open_existing(home: &Home, journal: &mut Journal) -> Result<Option<(Index, In
     if !renewd_core::planted::is("index-not-compared") && !journal.holds(place)? {
         return Err(IndexError::Unfit("disagrees with the journal").into());
     }
-    let behind = place != journal.place();
-    let sealed = journal.sealed() == place.head.sequence && place.head.sequence != Sequence::ZERO;
+    let behind = place != found.place;
+    let sealed = found.sealed == place.head.sequence && place.head.sequence != Sequence::ZERO;
     if behind || !sealed || index.is_small() {
         index.check_rows()?;
     }
-    if !behind {
-        return Ok(Some((index, IndexReport::UpToDate)));
+    if behind {
+        unseal(journal)?;
     }
-    unseal(journal)?;
     let mut commits = 0;
-    journal.replay(place, |run| -> Result<(), Fault> {
-        if renewd_core::planted::is("index-not-caught-up") {
-            return Ok(());
-        }
-        commits += 1;
-        index.apply(&CommitView::read(run)?)?;
-        Ok(())
-    })?;
-    Ok(Some((index, IndexReport::CaughtUp { commits })))
+    if place != journal.place() {
+        journal.replay(place, |run| -> Result<(), Fault> {
+            if renewd_core::planted::is("index-not-caught-up") {
+                return Ok(());
+            }
+            commits += u64::from(run.place.end_offset <= found.place.end_offset);
+            index.apply(&CommitView::read(run)?)?;
+            Ok(())
+        })?;
+    }
+    let report = if behind { IndexReport::CaughtUp { commits } } else { IndexReport::UpToDate };
+    Ok(Some((index, report)))
 }
 
 /// INVARIANT (seal): the index is sealed at the journal's head only if it was closed in good order there, so the
@@ -164,6 +186,7 @@ pub(super) fn place_of_existing(home: &Home, id: StoreId) -> Option<Place> {
 impl Inner {
     /// Asks the index. Where the index fails it is rebuilt from the journal, once, and asked again.
     pub(super) fn ask<T>(&mut self, question: impl Fn(&Index) -> Result<T, IndexError>) -> Result<T, StoreError> {
+        self.open_index()?;
         let reason = match self.index.as_ref().map(&question) {
             Some(Ok(answer)) => return Ok(answer),
             Some(Err(error)) => error.to_string(),
@@ -172,6 +195,21 @@ impl Inner {
         self.repair(reason)?;
         let index = self.index.as_ref().ok_or(IndexError::Unfit("is closed"))?;
         Ok(question(index)?)
+    }
+
+    /// Opens the index, where that is left to the first question.
+    fn open_index(&mut self) -> Result<(), StoreError> {
+        let Some(found) = self.unopened.take() else { return Ok(()) };
+        let (index, report) =
+            open(&self.home, &mut self.journal, found).map_err(|error| match (&self.home, error) {
+                (Home::Directory(dir), StoreError::Index(fault)) => for_want_of_room(fault, dir),
+                (_, error) => error,
+            })?;
+        self.index = Some(index);
+        if report != IndexReport::UpToDate {
+            self.repairs.push(report);
+        }
+        Ok(())
     }
 
     /// A commit of the journal from which on to read, so that nothing after `sequence` is missed and little before
@@ -198,8 +236,14 @@ impl Inner {
         Ok(())
     }
 
-    /// Closes the index and, if it is at the journal's head, seals it there.
+    /// Closes the index and, if it is at the journal's head, seals it there. One that lacks a commit of this process is
+    /// brought up to it first.
     pub(super) fn close(&mut self) -> Result<(), StoreError> {
+        match self.unopened {
+            Some(found) if found.place != self.journal.place() => self.open_index()?,
+            Some(_) => return Ok(()),
+            None => {}
+        }
         let Some(index) = self.index.take() else { return Ok(()) };
         let place = index.place();
         if let Err(error) = index.close() {

@@ -48,6 +48,7 @@ use crate::index::{Home, Index};
 use crate::journal::{Depth, Journal, JournalReport, StoreId};
 use crate::sequence::{Head, Place};
 use identity::Identity;
+use index_care::Found;
 use lock::StoreLock;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -62,6 +63,16 @@ pub enum Mode {
     Write,
 }
 
+/// When a simulated store opens its index.
+#[cfg(any(test, feature = "testing"))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// As [`Store::open`].
+    AtOnce,
+    /// As [`Store::open_lazily`].
+    Lazy,
+}
+
 /// What an open found and repaired. Everything in it is worth a line to the user, except when it is all well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenReport {
@@ -74,15 +85,18 @@ pub struct OpenReport {
 impl OpenReport {
     /// Whether nothing had to be repaired.
     pub fn is_clean(&self) -> bool {
-        self.journal.torn.is_none() && !self.journal.watermark_missing && self.index == IndexReport::UpToDate
+        let index = matches!(self.index, IndexReport::UpToDate | IndexReport::Unopened);
+        self.journal.torn.is_none() && !self.journal.watermark_missing && index
     }
 }
 
 /// The parts that a query may have to repair.
 struct Inner {
     journal: Journal,
-    /// None after the index failed, until it is rebuilt.
+    /// None before it is opened, and after it failed, until it is rebuilt.
     index: Option<Index>,
+    /// How the journal was found, for as long as the index is not opened.
+    unopened: Option<Found>,
     home: Home,
     /// Whether the index is where the next open looks for it, rather than in memory because the disk is full.
     kept: bool,
@@ -149,14 +163,33 @@ impl Store {
         Self::open_at_depth(dir, wait, mode, Depth::Ordinary)
     }
 
+    /// As [`Store::open`] for writing, but the index is opened by the first question, or, behind a commit, when the store
+    /// is closed: for visits that know from an earlier one what the store has, as long as its head is the same.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; what is wrong with the index is an error of the question.
+    pub fn open_lazily(dir: &Path, wait: Duration) -> Result<Self, StoreError> {
+        let opened = open_journal(dir, wait, Depth::Ordinary)?;
+        Ok(Self::without_index(dir, opened, Home::Directory(dir.to_owned())))
+    }
+
     fn open_at_depth(dir: &Path, wait: Duration, mode: Mode, depth: Depth) -> Result<Self, StoreError> {
         let opened = open_journal(dir, wait, depth)?;
         Self::with_parts(dir, opened, Home::Directory(dir.to_owned()), mode)
     }
 
+    fn without_index(dir: &Path, opened: Opened, home: Home) -> Self {
+        let Opened { lock, identity, journal, report } = opened;
+        let (id, restored, unopened) = (journal.id(), identity.restored, Some(Found::of(&journal)));
+        let inner = RefCell::new(Inner { journal, index: None, unopened, home, kept: true, repairs: Vec::new() });
+        let report = OpenReport { journal: report, index: IndexReport::Unopened };
+        Self { dir: dir.to_owned(), id, mode: Mode::Write, restored, report, inner, _lock: lock }
+    }
+
     fn with_parts(dir: &Path, opened: Opened, home: Home, mode: Mode) -> Result<Self, StoreError> {
         let Opened { lock, identity, mut journal, report } = opened;
-        let (index, index_report, home, kept) = match index_care::open(&home, &mut journal) {
+        let found = Found::of(&journal);
+        let (index, index_report, home, kept) = match index_care::open(&home, &mut journal, found) {
             Ok((index, report)) => (index, report, home, true),
             Err(error) => {
                 let (index, report) = index_care::open_despite(error, dir, mode, &mut journal)?;
@@ -164,7 +197,8 @@ impl Store {
             }
         };
         let (id, restored) = (journal.id(), identity.restored);
-        let inner = RefCell::new(Inner { journal, index: Some(index), home, kept, repairs: Vec::new() });
+        let (index, unopened) = (Some(index), None);
+        let inner = RefCell::new(Inner { journal, index, unopened, home, kept, repairs: Vec::new() });
         let report = OpenReport { journal: report, index: index_report };
         Ok(Self { dir: dir.to_owned(), id, mode, restored, report, inner, _lock: lock })
     }
@@ -176,7 +210,7 @@ impl Store {
     /// As [`Store::open`].
     #[cfg(any(test, feature = "testing"))]
     pub fn simulated(disk: &crate::testing::SimDisk, dir: &Path, id: StoreId) -> Result<Self, StoreError> {
-        Self::simulated_as(disk, Home::Memory, dir, id, None)
+        Self::simulated_as(disk, Home::Memory, dir, id, None, Opening::AtOnce)
     }
 
     /// As [`Store::simulated`], with an index that is found again by the next open, and the mark of a restored store.
@@ -190,8 +224,9 @@ impl Store {
         dir: &Path,
         id: StoreId,
         restored: Option<Restored>,
+        opening: Opening,
     ) -> Result<Self, StoreError> {
-        Self::simulated_as(disk, Home::Kept(index.clone()), dir, id, restored)
+        Self::simulated_as(disk, Home::Kept(index.clone()), dir, id, restored, opening)
     }
 
     #[cfg(any(test, feature = "testing"))]
@@ -201,6 +236,7 @@ impl Store {
         dir: &Path,
         id: StoreId,
         restored: Option<Restored>,
+        opening: Opening,
     ) -> Result<Self, StoreError> {
         let (depth, sim) = (if disk.is_verified() { Depth::Brief } else { Depth::Ordinary }, disk);
         let mut disk: Box<dyn Disk> = Box::new(sim.clone());
@@ -219,7 +255,10 @@ impl Store {
         let mut identity = Identity::of_new(journal.id());
         identity.restored = restored;
         let opened = Opened { lock: None, identity, journal, report };
-        Self::with_parts(dir, opened, home, Mode::Write)
+        match opening {
+            Opening::AtOnce => Self::with_parts(dir, opened, home, Mode::Write),
+            Opening::Lazy => Ok(Self::without_index(dir, opened, home)),
+        }
     }
 
     /// The directory of the store.

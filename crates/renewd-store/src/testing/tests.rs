@@ -4,7 +4,7 @@
 
 use super::{Call, Crash, Fault, Rng, SimDisk, SimIndex};
 use crate::disk::Disk as _;
-use crate::{IndexReport, Origin, Restored, Sequence, Store, StoreId};
+use crate::{IndexReport, Opening, Origin, Restored, Sequence, Store, StoreId};
 
 #[test]
 fn after_death_nothing_reaches_the_disk_until_it_is_started_again() {
@@ -32,7 +32,7 @@ fn after_death_nothing_reaches_the_disk_until_it_is_started_again() {
 fn a_kept_index_is_found_again_and_a_restored_store_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let (disk, index, id) = (SimDisk::new(), SimIndex::default(), StoreId::from_bytes([7; 16]));
-    let open = |restored| Store::simulated_with(&disk, &index, folder.path(), id, restored).unwrap();
+    let open = |restored| Store::simulated_with(&disk, &index, folder.path(), id, restored, Opening::AtOnce).unwrap();
     let head = open(None).head();
     assert_eq!(head.sequence, Sequence::ZERO);
     let mark = Restored { epoch: 1, origin: Origin::Backup, head };

@@ -7,6 +7,7 @@ mod damage;
 mod expiring;
 mod full_disk;
 mod index_faults;
+mod lazy;
 mod processes;
 mod salvaging;
 
