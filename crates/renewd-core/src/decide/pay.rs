@@ -1,7 +1,7 @@
 //! Paying orders: intents before a plugin is called, and what its answer means.
 
 use super::place::same_renewal;
-use super::settle::{can_extend, holder, paid, succeeded};
+use super::settle::{can_extend, holder, paid, shown, succeeded};
 use crate::documents::{AccountMethod, Plugin};
 use crate::event::Event;
 use crate::ids::{Digest, MethodName, OrderId};
@@ -214,8 +214,7 @@ fn became(
         }
         Outcome::Pending { .. } | Outcome::RequiresAction { .. } | Outcome::Unknown { .. } => {
             let detail = "the gateway still works on it".to_owned();
-            let (order, number, next) = (order.id.clone(), attempt.number, Some(next_look(now, attempt.checks)));
-            vec![Event::AttemptChecked { order, number, detail, next, shown: Some(attempt.key.to_string()) }]
+            vec![shown(order, attempt, detail, attempt.key.to_string(), next_look(now, attempt.checks))]
         }
     }
 }

@@ -2,7 +2,7 @@
 //! must have shown the charge, and such a decline is looked after until it is believed.
 
 use super::orders::find;
-use super::settle::succeeded;
+use super::settle::{checked, shown, succeeded};
 use crate::event::Event;
 use crate::ids::OrderId;
 use crate::money::Money;
@@ -148,8 +148,7 @@ fn found(
             vec![undecided(order, attempt, waits, now)]
         }
         Outcome::Pending { .. } | Outcome::RequiresAction { .. } | Outcome::InFlight => {
-            let (order, number, next) = (order.id.clone(), attempt.number, Some(next_look(now, attempt.checks)));
-            vec![Event::AttemptChecked { order, number, detail: waits, next, shown: Some(charge.reference) }]
+            vec![shown(order, attempt, waits, charge.reference, next_look(now, attempt.checks))]
         }
         // From here on the charge is acknowledged: that the gateway does not know it would be no decline.
         Outcome::Unknown { detail, .. } if matches!(attempt.outcome, Outcome::Unknown { reference: None, .. }) => {
@@ -220,10 +219,6 @@ fn undecided(order: &Order, attempt: &Attempt, detail: String, now: DateTime<Utc
         | Outcome::Unknown { .. } => next,
     };
     checked(order, attempt, detail, Some(next))
-}
-
-fn checked(order: &Order, attempt: &Attempt, detail: String, next: Option<DateTime<Utc>>) -> Event {
-    Event::AttemptChecked { order: order.id.clone(), number: attempt.number, detail, next, shown: None }
 }
 
 fn ended(order: &Order, attempt: &Attempt, result: Outcome, follow: Option<DateTime<Utc>>) -> Event {

@@ -28,9 +28,7 @@ pub(super) fn succeeded(
     if let Some(last) = order.last_attempt().filter(|last| attempt.number < last.number && last.is_undecided()) {
         // Which of two charges pays the order is not clear before the later one has ended.
         let detail = format!("it succeeded as `{reference}`, and attempt {} is not decided", last.number);
-        let next = Some(next_look(now, 0));
-        let (order, number, shown) = (order.id.clone(), attempt.number, Some(reference));
-        return vec![Event::AttemptChecked { order, number, detail, next, shown }];
+        return vec![shown(order, attempt, detail, reference, next_look(now, 0))];
     }
     let is_final = order.status.is_final() && !crate::planted::is("final-not-final");
     if !is_final && can_extend(state, order) {
@@ -66,8 +64,18 @@ fn of_another(order: &Order, attempt: &Attempt, other: &Attempt, reference: &str
             follow: None,
         };
     }
-    let next = attempt.is_undecided().then(|| next_look(now, attempt.checks));
+    checked(order, attempt, detail, attempt.is_undecided().then(|| next_look(now, attempt.checks)))
+}
+
+/// A look that decided nothing.
+pub(super) fn checked(order: &Order, attempt: &Attempt, detail: String, next: Option<DateTime<Utc>>) -> Event {
     Event::AttemptChecked { order: order.id.clone(), number: attempt.number, detail, next, shown: None }
+}
+
+/// A look that decided nothing, but in which the gateway has shown a charge.
+pub(super) fn shown(order: &Order, attempt: &Attempt, detail: String, charge: String, next: DateTime<Utc>) -> Event {
+    let (order, next) = (order.id.clone(), Some(next));
+    Event::AttemptChecked { order, number: attempt.number, detail, next, shown: Some(charge) }
 }
 
 /// Whether every resource of an order still stands where the order would extend it from.
