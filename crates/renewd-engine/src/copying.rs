@@ -4,16 +4,23 @@
 
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::keeping::missing_blobs;
 use crate::view::{LostView, RestoredView, StoreCopyView, StoreSalvageView};
-use renewd_store::{Copied, Restored, Salvaged};
+use renewd_store::{Copied, Mode, Restored, Salvaged, Store, StoreError};
 use std::path::Path;
 
 impl Engine {
     /// Copies the store, as it is at its last commit, to a new directory. Others go on using it meanwhile.
     ///
     /// # Errors
-    /// There is no store, it is damaged, or the copy cannot be made; then there is none.
+    /// There is no store, it is damaged or lacks bytes that a document in force names, or the copy cannot be made; then
+    /// there is none.
     pub fn store_backup(&self, target: &Path) -> Result<StoreCopyView, EngineError> {
+        let store = Store::open(&self.options.store, self.options.wait, Mode::Read)?;
+        if let Some((_, digest)) = missing_blobs(store.documents()?.values(), &store).into_iter().next() {
+            return Err(StoreError::NoBlob(digest).into());
+        }
+        drop(store);
         let copied = renewd_store::backup(&self.options.store, target, self.options.wait)?;
         Ok(copy_view(&self.options.store, target, copied, None))
     }
@@ -37,8 +44,8 @@ impl Engine {
         let header = header_replaced.then(|| "the journal's file header was damaged and was made anew".to_owned());
         // What is gone altogether is told by what is in force in the new store.
         let mut blobs: Vec<String> = left.blobs.iter().map(ToString::to_string).collect();
-        let store = renewd_store::Store::open(target, self.options.wait, renewd_store::Mode::Read)?;
-        for (_, digest) in crate::keeping::missing_blobs(store.documents()?.values(), &store) {
+        let store = Store::open(target, self.options.wait, Mode::Read)?;
+        for (_, digest) in missing_blobs(store.documents()?.values(), &store) {
             if !blobs.contains(&digest.to_string()) {
                 blobs.push(digest.to_string());
             }

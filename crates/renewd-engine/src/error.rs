@@ -212,7 +212,11 @@ fn store_hint(error: &StoreError) -> Option<String> {
         StoreError::Journal(JournalError::Io { .. } | JournalError::Poisoned(_)) | StoreError::Io { .. } => {
             "see to the disk, then run `renewd store verify`"
         }
-        StoreError::Journal(JournalError::Damaged(_) | JournalError::BadHeader(_) | JournalError::Missing)
+        StoreError::Journal(JournalError::Missing) => {
+            "nothing can be told without it, nor salvaged: `renewd store restore BACKUP --store NEWDIR` makes a store \
+             of a backup"
+        }
+        StoreError::Journal(JournalError::Damaged(_) | JournalError::BadHeader(_))
         | StoreError::Orphaned(_)
         | StoreError::BadIdentity(_)
         | StoreError::Mixed { .. } => {

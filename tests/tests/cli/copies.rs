@@ -213,6 +213,20 @@ fn a_damaged_blob_is_written_again_as_verify_says() {
     world.verify();
 }
 
+#[test]
+fn a_store_that_lacks_what_is_in_force_is_not_backed_up() {
+    let world = busy();
+    let blobs = world.store().join("blobs");
+    for name in names(&blobs) {
+        fs::remove_file(blobs.join(name)).unwrap();
+    }
+    let refused = world.run(["store", "backup", "saved"]).exits(6);
+    refused.says("the store has no blob").says("`renewd apply DIR` writes it again");
+    assert!(!world.path().join("saved").exists());
+    world.run(["apply", "policies"]).exits(0);
+    world.run(["store", "backup", "saved"]).exits(0);
+}
+
 /// A file system of this size in memory, for as long as it is held.
 struct SmallDisk<'a>(&'a Path);
 

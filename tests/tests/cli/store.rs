@@ -102,6 +102,20 @@ fn a_journal_that_ends_before_the_watermark_is_damage() {
 }
 
 #[test]
+fn without_its_journal_a_store_sends_people_to_a_backup() {
+    let (world, _) = busy();
+    world.run(["store", "backup", "kept"]).exits(0);
+    fs::remove_file(journal(&world)).unwrap();
+    for args in [["store", "info", "-q"], ["store", "salvage", "saved"]] {
+        let said =
+            world.run(args).exits(6).says("there is no journal here").says("store restore BACKUP --store NEWDIR");
+        assert!(!said.stderr.contains("store salvage NEWDIR"), "{}", said.stderr);
+    }
+    world.run(["store", "restore", "kept", "--store", "again"]).exits(0);
+    world.run(["list", "--store", "again"]).exits(0);
+}
+
+#[test]
 fn a_torn_tail_beyond_the_watermark_is_ignored() {
     let (world, listed) = busy();
     let mut bytes = fs::read(journal(&world)).unwrap();
