@@ -25,5 +25,6 @@ pub mod process;
 pub mod repository;
 pub mod skipping;
 pub mod standins;
+pub mod warm;
 pub mod wire;
 pub mod world;

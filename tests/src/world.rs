@@ -5,6 +5,7 @@
 
 use crate::process::{Answer, NOW, answer, command};
 use crate::repository::{copy_folder, root};
+use crate::warm::Warm;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -68,6 +69,8 @@ metadata: { name: on-account }
 spec: { plugin: invoice, config: { creditLimit: \"100000 USD\", netDays: 30 } }
 ";
 
+static PLUGINS_OF_WORLDS: Warm = Warm::new();
+
 /// A folder with documents and a store, and a clock.
 #[derive(Debug)]
 pub struct World {
@@ -93,6 +96,7 @@ impl World {
         let world = Self::new();
         world.write("fleet.csv", &inventory(machines));
         world.run(["apply", "policies", "--resources", "fleet.csv"]).exits(0);
+        PLUGINS_OF_WORLDS.give(&world.store(), || _ = world.run(["apply", "policies"]).exits(0));
         world
     }
 

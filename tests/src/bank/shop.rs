@@ -4,6 +4,7 @@
 use super::{Bank, Till};
 use crate::process::{self, Answer, NOW, answer};
 use crate::repository::root;
+use crate::warm::Warm;
 use crate::world::{ACCOUNT, Machine, POLICY, PRICES, inventory, machines};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 pub const NOW_SECONDS: &str = "1795424400";
 /// Where the secret stands.
 pub const VARIABLE: &str = "BANK_KEY_OF_A_TEST";
+static PLUGINS_OF_SHOPS: Warm = Warm::new();
 /// Every case has a till of its own.
 static CASES: AtomicU64 = AtomicU64::new(0);
 
@@ -109,7 +111,7 @@ impl Template {
         }
         let apply = ["apply", "policies", "--resources", "fleet.csv", "--allow", "grants", "--allow", "removals"];
         answer(&mut process::command(template.path(), Some(NOW), apply)).exits(0);
-        template.compile_plugins();
+        PLUGINS_OF_SHOPS.give(&template.path().join(".renewd"), || template.compile_plugins());
         template.began = expiries(&mut process::command(template.path(), Some(NOW), ["list", "-o", "json"]));
         template
     }
