@@ -33,6 +33,8 @@ struct Watching {
     /// Nobody is answered before so many have asked at once, or have had time enough to.
     gathers: AtomicUsize,
     keys: Mutex<BTreeMap<String, usize>>,
+    /// What another process does to the store while the first payment is under way.
+    meanwhile: Mutex<Option<fn(&Path)>>,
 }
 
 impl Gateway for Watching {
@@ -46,6 +48,9 @@ impl Gateway for Watching {
         let order = &state.orders[&id];
         assert_eq!(order.status, OrderStatus::Paying);
         assert_eq!(order.last_attempt().unwrap().key.to_string(), request.idempotency_key);
+        if let Some(act) = self.meanwhile.lock().unwrap().take() {
+            act(&self.store);
+        }
         let begun = Instant::now();
         while self.most.load(Ordering::SeqCst) < self.gathers.load(Ordering::SeqCst) && begun.elapsed() < PATIENCE {
             std::thread::sleep(Duration::from_millis(5));
@@ -178,7 +183,8 @@ impl World {
         let gateway = |(fate, earlier): (Fate, Earlier)| {
             let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
             let gathers = AtomicUsize::new(0);
-            Arc::new(Watching { store: store.clone(), fate, earlier, now, most, gathers, keys: Mutex::default() })
+            let (keys, meanwhile) = (Mutex::default(), Mutex::default());
+            Arc::new(Watching { store: store.clone(), fate, earlier, now, most, gathers, keys, meanwhile })
         };
         let world = Self { north: gateway(north), south: gateway(south), folder };
         let policies = world.folder.path().join("policies");
@@ -268,6 +274,23 @@ fn as_many_are_asked_at_once_as_a_method_allows_and_none_twice() {
         assert_eq!(world.north.most.load(Ordering::SeqCst), usize::from(allowed));
         assert_eq!(world.run(&RunOptions::default()).renewals.items.len(), 0, "the next run has nothing to do");
     }
+}
+
+/// An order that is priced and waits for a free place, as the last visit has left it.
+#[test]
+fn what_another_process_writes_between_two_visits_is_seen() {
+    let world = World::allowing(Some(1), 6, (takes, knows_nothing), (takes, knows_nothing));
+    *world.north.meanwhile.lock().unwrap() = Some(|store| {
+        let filter = crate::OrderFilter { statuses: vec!["placed".to_owned()], ..crate::OrderFilter::default() };
+        let placed = engine(store).orders(&filter).unwrap();
+        assert_eq!(placed.len(), 5);
+        let last =
+            placed.iter().find(|order| order.lines.iter().any(|line| line.resource.as_str() == "vm-05")).unwrap();
+        engine(store).cancel(&last.order, None).unwrap();
+    });
+    let view = world.run(&RunOptions::default());
+    assert_eq!(count(&view, Verdict::Renewed), 5, "{view:#?}");
+    assert_eq!(charges(&world.north), 5);
 }
 
 #[test]
