@@ -56,7 +56,7 @@ pub fn salvage(dir: &Path, into: &Path) -> Result<Salvaged, StoreError> {
     let _held = hold(dir)?;
     let known = identity::read(dir).ok().flatten();
     let survey = match survey(&mut RealDisk::for_salvage(dir), known.as_ref().map(|identity| identity.id)) {
-        Err(JournalError::Missing) => return Err(StoreError::Missing(dir.to_owned())),
+        Err(JournalError::Missing) if known.is_none() => return Err(StoreError::Missing(dir.to_owned())),
         other => other?,
     };
     let damage = survey.damage();
