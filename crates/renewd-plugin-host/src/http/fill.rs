@@ -1,6 +1,7 @@
 //! `{{secret:name}}` in header values and bodies, filled in on the way out. What comes out of here is never kept.
 
 use super::secret::Secrets;
+use memchr::memmem;
 
 /// What opens a place for a secret.
 const OPEN: &str = "{{secret:";
@@ -9,7 +10,7 @@ const CLOSE: &str = "}}";
 
 /// Whether a text has a place for a secret.
 pub(super) fn has_place(bytes: &[u8]) -> bool {
-    bytes.windows(OPEN.len()).any(|part| part == OPEN.as_bytes())
+    memmem::find(bytes, OPEN.as_bytes()).is_some()
 }
 
 /// The bytes with every secret filled in.
@@ -19,11 +20,11 @@ pub(super) fn has_place(bytes: &[u8]) -> bool {
 pub(super) fn fill(bytes: &[u8], secrets: &Secrets) -> Result<Vec<u8>, String> {
     let mut filled = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
-    while let Some(at) = find(rest, OPEN.as_bytes()) {
+    while let Some(at) = memmem::find(rest, OPEN.as_bytes()) {
         let (before, place) = rest.split_at(at);
         filled.extend_from_slice(before);
         let named = place.get(OPEN.len()..).unwrap_or_default();
-        let end = find(named, CLOSE.as_bytes()).ok_or("a `{{secret:` is not closed by `}}`")?;
+        let end = memmem::find(named, CLOSE.as_bytes()).ok_or("a `{{secret:` is not closed by `}}`")?;
         let (name, after) = named.split_at(end);
         let name = std::str::from_utf8(name).map_err(|_| "the name in a `{{secret:…}}` is no text")?;
         let value = secrets.value(name).ok_or_else(|| {
@@ -35,10 +36,6 @@ pub(super) fn fill(bytes: &[u8], secrets: &Secrets) -> Result<Vec<u8>, String> {
     }
     filled.extend_from_slice(rest);
     Ok(filled)
-}
-
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|part| part == wanted)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::error::{JournalError, during};
 use super::record::{self, Decoded, HEAD_BYTES, MARKER, RECORD_BYTES_MIN};
 use crate::disk::Disk;
 use crate::limits::RECORD_BYTES_MAX;
+use memchr::memmem;
 
 const WINDOW_BYTES: usize = 4 << 20;
 /// The window for one record that is read by itself.
@@ -75,7 +76,7 @@ impl<'a> Reader<'a> {
         let mut at = offset;
         while at + RECORD_BYTES_MIN as u64 <= self.length {
             let bytes = self.bytes(at, WINDOW_BYTES - RECORD_BYTES_MAX)?;
-            let Some(step) = bytes.windows(MARKER.len()).position(|four| four == MARKER) else {
+            let Some(step) = memmem::find(bytes, &MARKER) else {
                 at += bytes.len().saturating_sub(MARKER.len() - 1).max(1) as u64;
                 continue;
             };

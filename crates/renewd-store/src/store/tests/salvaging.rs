@@ -121,7 +121,9 @@ fn a_damaged_header_is_made_again_only_from_an_identity_that_the_chain_continues
     fs::write(&path, b"").unwrap();
     assert!(matches!(salvaged(&temp).unwrap_err(), StoreError::Journal(JournalError::BadHeader(_))));
     fs::remove_file(&path).unwrap();
-    assert!(salvaged(&temp).unwrap_err().is_missing());
+    assert!(matches!(salvaged(&temp).unwrap_err(), StoreError::Journal(JournalError::Missing)));
+    fs::remove_file(&identity).unwrap();
+    assert!(salvaged(&temp).unwrap_err().is_missing(), "without its identity it is no store");
 }
 
 #[test]
