@@ -202,8 +202,8 @@ fn found(charge: host::FoundCharge, order: &Order) -> FoundCharge {
 pub(crate) enum Sought {
     /// The gateway knows none.
     None,
-    /// It knows one, made for this order where it says so.
-    Found(Earlier, Option<OrderId>),
+    /// It knows one, or several of other orders, made for these where it says so.
+    Found(Earlier, Vec<OrderId>),
     /// Nobody can tell, so nothing may be charged.
     CannotTell(String),
 }
@@ -216,9 +216,50 @@ pub(crate) fn may_revive(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Declined { code, .. } if code != GIVEN_BACK)
 }
 
+/// Asks for earlier charges of an order's lines, before the first attempt, which would be made under this key. Where
+/// there is one of other lines or another total, the gateway is asked again for the lines that are not in it: whoever
+/// decides about it has to read of all.
+pub(crate) fn seek(
+    mut asked: ChargeRef,
+    order: &Order,
+    key: Digest,
+    ask: impl Fn(&ChargeRef) -> host::FindResult,
+) -> Sought {
+    let mut others: Vec<String> = Vec::new();
+    let mut made_for = Vec::new();
+    loop {
+        let answer = ask(&asked);
+        let in_it = match &answer {
+            host::FindResult::Found(charge) => charge.line_keys.clone(),
+            host::FindResult::NotFound | host::FindResult::Unknown { .. } => Vec::new(),
+        };
+        match sought(answer, order, key) {
+            Sought::Found(Earlier::Other { detail }, orders) => {
+                others.push(detail);
+                made_for.extend(orders);
+            }
+            Sought::Found(Earlier::Same { .. }, _) if !others.is_empty() => {
+                others.push(format!("it has one over {}, too", order.total));
+                break;
+            }
+            Sought::None => {}
+            other @ (Sought::Found(Earlier::Same { .. }, _) | Sought::CannotTell(_)) => return other,
+        }
+        let lines = asked.line_keys.len();
+        asked.line_keys.retain(|line| !in_it.contains(line));
+        if asked.line_keys.is_empty() || asked.line_keys.len() == lines {
+            break;
+        }
+    }
+    if others.is_empty() {
+        return Sought::None;
+    }
+    Sought::Found(Earlier::Other { detail: others.join("; ") }, made_for)
+}
+
 /// What `find-charge` answered before the first attempt, which would be made under this key. A charge of that very key
 /// that took no money counts as an attempt: what the gateway keeps under the key must not be taken for the next one's.
-pub(crate) fn sought(answer: host::FindResult, order: &Order, key: Digest) -> Sought {
+fn sought(answer: host::FindResult, order: &Order, key: Digest) -> Sought {
     let (charge, made_for) = match answer {
         host::FindResult::Found(charge) => {
             let made_for = charge.order.clone();
@@ -228,7 +269,7 @@ pub(crate) fn sought(answer: host::FindResult, order: &Order, key: Digest) -> So
         host::FindResult::Unknown { reason } => return Sought::CannotTell(reason),
     };
     let own = charge.key.as_deref().and_then(|text| text.parse::<Digest>().ok());
-    let made_for = made_for.and_then(|id| OrderId::new(id).ok());
+    let made_for = made_for.and_then(|id| OrderId::new(id).ok()).into_iter().collect();
     match (&charge.outcome, charge.differs_from(order)) {
         (Outcome::Declined { .. }, _) if own == Some(key) => {
             Sought::Found(Earlier::Same { outcome: charge.outcome, key: own }, made_for)

@@ -7,7 +7,7 @@
 //! `fdatasync`, not for that of opening an index.
 //!
 //! INVARIANT (two barriers): an intent is durable before its gateway is called; an outcome is durable before anything is
-//! shown. The store is not locked while a plugin is asked.
+//! shown. The store is never kept open until a gateway has answered.
 
 mod job;
 mod pool;
@@ -15,7 +15,7 @@ mod pool;
 mod tests;
 
 use crate::arrange::account_methods;
-use crate::asking::{Sought, charge_request, earlier_ref, may_revive, outcome, sought};
+use crate::asking::{Sought, charge_request, earlier_ref, may_revive, outcome, seek};
 use crate::desk::{Desk, Kept};
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -129,8 +129,11 @@ impl Engine {
                 in_hand: BTreeSet::new(),
                 unpaid: Unpaid::new(),
             };
-            cashier.serve()?;
-            Ok(cashier.unpaid)
+            let served = cashier.serve();
+            if served.is_err() {
+                cashier.close();
+            }
+            served.map(|()| cashier.unpaid)
         })
     }
 }
@@ -154,6 +157,14 @@ fn other_gateways(state: &State, named: &[&AccountMethod]) -> Vec<AccountMethod>
         }
     }
     others
+}
+
+/// Why an order waits whose lines have a charge that this store looks after itself.
+fn looked_after(method: &AccountMethod, made_for: &OrderId) -> Refusal {
+    let method = &method.method;
+    let message = format!("{method} has a charge of order {made_for} for it, which is not decided or goes back");
+    let hint = format!("`renewd run` goes on with it; `renewd show {made_for}` tells where it stands");
+    Refusal::new(Reason::PaymentUnknown, message).hint(hint)
 }
 
 struct Cashier<'scope, 'env, 'a> {
@@ -198,6 +209,26 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         }
     }
 
+    /// After a failure: begins nothing more, and writes down what the gateways that were asked still say, as far as the
+    /// store lets it. What cannot be written is looked into like any payment whose process died.
+    fn close(&mut self) {
+        while !self.pool.is_idle() {
+            self.finished.extend(self.pool.wait());
+        }
+        let ended = std::mem::take(&mut self.finished);
+        let ids: Vec<OrderId> = ended.iter().map(|finished| finished.job.order.clone()).collect();
+        if ids.is_empty() {
+            return;
+        }
+        if let Ok(mut desk) = self.engine.desk_from(None, &ids, self.engine.now()) {
+            for finished in ended {
+                self.end(&mut desk, finished);
+            }
+            // The failure that came first is the one that is told.
+            _ = desk.commit();
+        }
+    }
+
     fn next_jobs(&mut self) -> Vec<Job> {
         let room = AHEAD.saturating_sub(self.priced.len());
         let room = if self.engine.one_at_a_time { room.min(1) } else { room };
@@ -221,8 +252,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
     /// while they work. Where nobody else has written since the last visit, no place waits for more than the writing.
     fn visit(&mut self, next: &[Job]) -> Result<Kept, EngineError> {
         let now = self.engine.now();
-        let ended = std::mem::take(&mut self.finished);
-        for finished in &ended {
+        for finished in &self.finished {
             if let Some(running) = self.running.get_mut(&finished.method.method) {
                 *running = running.saturating_sub(1);
             }
@@ -240,7 +270,8 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
             }
         }
         self.priced = blocked;
-        let ids: Vec<OrderId> = ended
+        let ids: Vec<OrderId> = self
+            .finished
             .iter()
             .map(|finished| &finished.job.order)
             .chain(begin.iter().map(|priced| &priced.job.order))
@@ -251,6 +282,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
             // Which order a charge that was found has paid already may be long ago.
             desk.load_orders()?;
         }
+        let ended = std::mem::take(&mut self.finished);
         let ended: Vec<Job> = ended.into_iter().map(|finished| self.end(&mut desk, finished)).collect();
         let begun: Vec<Job> = begin.into_iter().filter_map(|priced| self.begin(&mut desk, priced)).collect();
         desk.commit()?;
@@ -285,8 +317,10 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
     fn begin(&mut self, desk: &mut Desk, priced: Priced) -> Option<Job> {
         let now = self.engine.now();
         let too_old = PRICE_AGE_SECONDS < now.signed_duration_since(priced.at).num_seconds();
-        let holds = (!too_old && priced.still_holds(&desk.state)) || renewd_core::planted::is("price-age-ignored");
-        let Priced { mut job, till, requotes, earlier, epoch, .. } = priced;
+        let holds = (!too_old && priced.still_holds(&desk.state, desk.epoch()))
+            || renewd_core::planted::is("price-age-ignored");
+        let sought = priced.sought();
+        let Priced { mut job, till, requotes, earlier, .. } = priced;
         if !holds {
             job.reprices += 1;
             if REPRICE_TRIES < job.reprices {
@@ -297,7 +331,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
             }
             return None;
         }
-        let spec = till.spec(&self.owner, epoch);
+        let spec = till.spec(&self.owner, sought);
         let lost = earlier.as_ref().is_some_and(Earlier::took_nothing);
         let of_order =
             |order: &&Order| earlier.as_ref().is_some_and(|it| it.attempt_of(order, till.plugin()).is_some());
@@ -365,6 +399,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
     /// Chooses a method and prices the order again from the documents in force, or asks for earlier charges first.
     fn price(&mut self, mut job: Job, state: &State) -> Result<(), EngineError> {
         let now = self.engine.now();
+        job.goes_on_in(self.engine.epoch());
         let order = match decide::payable(state, &job.order, now) {
             Ok(order) => order,
             Err(refusal) => {
@@ -376,7 +411,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
             self.give_up(job, refusal);
             return Ok(());
         }
-        let (till, earlier) = match self.found(&mut job, state, order, now)? {
+        let (till, mut earlier) = match self.found(&mut job, state, order, now)? {
             Err(refusal) => {
                 self.give_up(job, refusal);
                 return Ok(());
@@ -392,7 +427,9 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         };
         if earlier.is_none() {
             match self.next_to_search(state, order, &job, &till)? {
-                Ok(None) => {}
+                Ok(None) if job.others.is_empty() => {}
+                // All gateways have been asked: a person reads of all that they have.
+                Ok(None) => earlier = Some(Earlier::Other { detail: job.others.join("; ") }),
                 Ok(Some(till)) => {
                     let key = decide::next_payment_key(state, order);
                     self.parked.push_back((job, order.clone(), key, till));
@@ -405,8 +442,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
             }
         }
         let requotes = self.engine.requote(state, &self.engine.blobs_with(BTreeMap::new()), order, now)?;
-        let was_searched = earlier.is_some() || !job.searched.is_empty();
-        let epoch = was_searched.then_some(self.engine.epoch());
+        let epoch = self.engine.epoch();
         self.priced.push(Priced::new(job, till, state, order, requotes, earlier, epoch, now));
         Ok(())
     }
@@ -425,24 +461,30 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
                 let hint = "nothing was charged; try again when the gateway answers";
                 Err(Refusal::new(Reason::PaymentUnknown, message).hint(hint))
             }
-            Stage::Sought(method, Sought::Found(_, Some(made_for)))
-                if made_for != job.order && self.looks_after(&made_for, now)? =>
-            {
-                let method = &method.method;
-                let message =
-                    format!("{method} has a charge of order {made_for} for it, which is not decided or goes back");
-                let hint = format!("`renewd run` goes on with it; `renewd show {made_for}` tells where it stands");
-                Err(Refusal::new(Reason::PaymentUnknown, message).hint(hint))
-            }
-            Stage::Sought(method, Sought::Found(earlier, _)) => match self.till(state, method)? {
-                // Another process was declined while this one asked.
-                Ok(till) if earlier.took_nothing() && earlier.attempt_of(order, till.plugin()).is_some() => {
-                    job.searched.push(till.method);
-                    Ok(None)
+            Stage::Sought(method, Sought::Found(earlier, made_for)) => {
+                let others = made_for.iter().filter(|id| **id != job.order);
+                for made_for in others {
+                    if self.looks_after(made_for, now)? {
+                        return Ok(Err(looked_after(&method, made_for)));
+                    }
                 }
-                Ok(till) => Ok(Some((till, earlier))),
-                Err(refusal) => Err(refusal),
-            },
+                match (self.till(state, method)?, earlier) {
+                    // Another process was declined while this one asked.
+                    (Ok(till), earlier)
+                        if earlier.took_nothing() && earlier.attempt_of(order, till.plugin()).is_some() =>
+                    {
+                        job.searched.push(till.method);
+                        Ok(None)
+                    }
+                    (Ok(till), Earlier::Other { detail }) => {
+                        job.others.push(detail);
+                        job.searched.push(till.method);
+                        Ok(None)
+                    }
+                    (Ok(till), Earlier::Same { outcome, key }) => Ok(Some((till, Earlier::Same { outcome, key }))),
+                    (Err(refusal), _) => Err(refusal),
+                }
+            }
             Stage::Sought(method, Sought::None) => {
                 job.searched.push(method);
                 Ok(None)
@@ -596,7 +638,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
             let asked = earlier_ref(&order, key, till.method.reference.clone(), now);
             let config = config_text(&till.config);
             crate::failpoint("seek.before-call");
-            let mut answer = sought(gateway.find_charge(&config, &asked), &order, key);
+            let mut answer = seek(asked.clone(), &order, key, |asked| gateway.find_charge(&config, asked));
             let revives = matches!(&answer, Sought::Found(Earlier::Same { outcome, .. }, _) if may_revive(outcome));
             if revives && gateway.can_cancel() {
                 match gateway.cancel(&config, &asked) {

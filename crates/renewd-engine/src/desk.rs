@@ -32,17 +32,22 @@ pub(crate) struct Desk {
     command: String,
 }
 
-/// Rows as a visit left them: for as long as the store's head is the same, what the store has.
+/// Rows as a visit left them: for as long as the store and its head are the same, what the store has.
 #[derive(Debug)]
 pub(crate) struct Kept {
     head: Head,
+    epoch: u32,
     pub(crate) state: State,
+}
+
+fn epoch(store: &Store) -> u32 {
+    store.restored().map_or(0, |restored| restored.epoch)
 }
 
 impl Kept {
     /// The rows, where nobody has written since.
     pub(crate) fn still(self, store: &Store) -> Option<State> {
-        (self.head == store.head()).then_some(self.state)
+        (self.head == store.head() && self.epoch == epoch(store)).then_some(self.state)
     }
 
     /// Lets go of all orders but these, and of the rows that only others have.
@@ -69,7 +74,7 @@ impl Desk {
 
     /// How often the store's history was restored.
     pub(crate) fn epoch(&self) -> u32 {
-        self.store.restored().map_or(0, |restored| restored.epoch)
+        epoch(&self.store)
     }
 
     /// The store, for queries beyond the working state.
@@ -105,7 +110,7 @@ impl Desk {
 
     /// Ends the visit. Every event must be committed.
     pub(crate) fn leave(self) -> Kept {
-        Kept { head: self.store.head(), state: self.state }
+        Kept { head: self.store.head(), epoch: self.epoch(), state: self.state }
     }
 
     /// Brings in every order that there ever was.

@@ -86,7 +86,9 @@ pub(crate) struct Charge {
     /// From when on, in the ledger's own count, nobody could know of it: the gateway said that it has none when it
     /// should have shown it, or a person said so and was believed. What is charged after that may be a second charge.
     pub(crate) given_up: Option<u64>,
-    /// Looks since then that did not show it.
+    /// From when on, in the ledger's own count, a person who read of it lets another be made beside it.
+    pub(crate) accepted: Option<u64>,
+    /// Looks since it was given up that did not show it.
     pub(crate) looks: u32,
     /// The second at which the gateway denied it, where that was the last that it said of it.
     pub(crate) denied_at: Option<i64>,
@@ -229,6 +231,14 @@ impl Bank {
         }
     }
 
+    /// A person approved what was held for a charge, having read this of it.
+    pub(crate) fn accept(&mut self, told: &str) {
+        let tick = self.tick();
+        for charge in self.charges.iter_mut().filter(|charge| told.contains(&format!("`{}`", charge.reference))) {
+            charge.accepted.get_or_insert(tick);
+        }
+    }
+
     /// A gateway says that it has none of these charges.
     pub(crate) fn deny(&mut self, charges: &[usize], now: i64, beyond_window: bool) {
         let tick = self.tick();
@@ -339,12 +349,12 @@ impl Bank {
     }
 
     /// INVARIANT (one-charge): a line is paid for at most once, what went back aside. A second charge is excused where
-    /// it was asked for when nobody could know of the first any more.
+    /// it was asked for when nobody could know of the first any more, or by a person to whom the first was named.
     fn judge(&mut self, index: usize) {
         let Some(new) = self.charges.get(index) else { return };
         for (other_index, other) in self.charges.iter().enumerate() {
             let (first, second) = if other.tick < new.tick { (other, new) } else { (new, other) };
-            let excused = first.given_up.is_some_and(|given_up| given_up < second.tick);
+            let excused = [first.given_up, first.accepted].iter().flatten().any(|since| *since < second.tick);
             if other_index == index || other.state != ChargeState::Captured || excused {
                 continue;
             }
@@ -359,5 +369,32 @@ impl Bank {
                 ));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn charge(bank: &mut Bank, reference: &str) {
+        let line = Line { item: "r1".to_owned(), key: "line-of-r1".to_owned() };
+        let (reference, state) = (reference.to_owned(), ChargeState::Captured);
+        bank.enter(Charge { reference, lines: vec![line], state, ..Charge::default() });
+    }
+
+    #[test]
+    fn a_second_charge_is_excused_by_whoever_read_of_the_first_and_by_nobody_else() {
+        for (told, wrong) in [("the gateway has `ch_1` over 5.00 EUR", 0), ("the gateway has `ch_12`", 1), ("", 1)] {
+            let mut bank = Bank::new(1);
+            charge(&mut bank, "ch_1");
+            bank.accept(told);
+            charge(&mut bank, "ch_2");
+            assert_eq!(bank.violations.len(), wrong, "{told}: {:?}", bank.violations);
+        }
+        let mut bank = Bank::new(1);
+        charge(&mut bank, "ch_1");
+        charge(&mut bank, "ch_2");
+        bank.accept("`ch_1`, `ch_2`");
+        assert_eq!(bank.violations.len(), 1, "it was approved too late");
     }
 }

@@ -9,6 +9,7 @@ use renewd_core::event::Event;
 use renewd_core::ids::{AccountName, OrderId, ResourceId};
 use renewd_core::order::{Attempt, Order, Origin, Outcome, Payment, Refund, RefundCause, RefundResult};
 use renewd_core::quote::Quote;
+use renewd_core::refusal::Reason;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -67,6 +68,8 @@ pub(crate) struct Ordered {
     by_itself: bool,
     /// Nobody has approved it since it was held.
     pub(crate) held: bool,
+    /// What people read of the charge for which it is held.
+    told: Option<String>,
     pub(crate) closed: bool,
     undone: Vec<String>,
 }
@@ -264,10 +267,16 @@ impl Model {
             order.closed = true;
         } else if let Event::OrderAdopted { request, .. } = event {
             order.requests.push(request.to_string());
-        } else if let Event::OrderHeld { .. } = event {
+        } else if let Event::OrderHeld { hold, .. } = event {
             order.held = true;
+            if hold.reason == Reason::ChargeFound {
+                order.told = Some(hold.detail.clone());
+            }
         } else if let Event::OrderApproved { .. } = event {
             order.held = false;
+            if let Some(told) = order.told.take() {
+                bank.accept(&told);
+            }
         }
         Ok(order)
     }

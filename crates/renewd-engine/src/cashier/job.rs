@@ -31,8 +31,12 @@ pub(super) struct Job {
     pub(super) order: OrderId,
     /// Methods that were tried, or could not be.
     pub(super) tried: Vec<AccountMethod>,
-    /// Methods whose gateways know of no earlier charge.
+    /// Methods whose gateways have been asked for earlier charges, and know of none that pays the order.
     pub(super) searched: Vec<AccountMethod>,
+    /// Charges that they have of its lines, with other lines or another total, in words.
+    pub(super) others: Vec<String>,
+    /// Epoch of the store that they were asked for, once it is known.
+    pub(super) epoch: Option<u32>,
     pub(super) reprices: usize,
     /// Why the last method could not be tried.
     pub(super) refusal: Option<Refusal>,
@@ -49,11 +53,22 @@ impl Job {
             order,
             tried: Vec::new(),
             searched: Vec::new(),
+            others: Vec::new(),
+            epoch: None,
             reprices: 0,
             refusal: None,
             attempted: false,
             reserved: None,
             stage: Stage::New,
+        }
+    }
+
+    /// Forgets what gateways said of earlier charges where the store has been restored since: it has lost others.
+    pub(super) fn goes_on_in(&mut self, epoch: u32) {
+        if self.epoch.replace(epoch) != Some(epoch) {
+            self.searched.clear();
+            self.others.clear();
+            self.stage = Stage::New;
         }
     }
 }
@@ -102,8 +117,8 @@ pub(super) struct Priced {
     pub(super) requotes: Vec<Quote>,
     /// A charge that the gateway knows already.
     pub(super) earlier: Option<Earlier>,
-    /// Epoch in which the gateway was asked for earlier charges.
-    pub(super) epoch: Option<u32>,
+    /// Epoch of the store when it was priced.
+    epoch: u32,
     pub(super) at: DateTime<Utc>,
     basis: (Meta, Vec<Option<Resource>>),
 }
@@ -117,15 +132,20 @@ impl Priced {
         order: &Order,
         requotes: Vec<Quote>,
         earlier: Option<Earlier>,
-        epoch: Option<u32>,
+        epoch: u32,
         at: DateTime<Utc>,
     ) -> Self {
         Self { basis: basis(state, order), job, till, requotes, earlier, epoch, at }
     }
 
-    /// Whether documents and resources are still those that the order was priced from.
-    pub(super) fn still_holds(&self, state: &State) -> bool {
-        state.orders.get(&self.job.order).is_some_and(|order| basis(state, order) == self.basis)
+    /// Epoch in which gateways were asked for earlier charges, where they were.
+    pub(super) fn sought(&self) -> Option<u32> {
+        (self.earlier.is_some() || !self.job.searched.is_empty()).then_some(self.epoch)
+    }
+
+    /// Whether the store is still the one, and documents and resources are still those, that the order was priced from.
+    pub(super) fn still_holds(&self, state: &State, epoch: u32) -> bool {
+        self.epoch == epoch && state.orders.get(&self.job.order).is_some_and(|order| basis(state, order) == self.basis)
     }
 }
 

@@ -114,6 +114,13 @@ fn engine(store: &Path) -> Engine {
     })
 }
 
+fn restore(store: &Path) {
+    let backup = store.with_file_name("backup");
+    engine(store).store_backup(&backup).unwrap();
+    std::fs::remove_dir_all(store).unwrap();
+    engine(store).store_restore(&backup).unwrap();
+}
+
 const DOCUMENTS: &str = "\
 apiVersion: renewd/v1
 kind: Account
@@ -208,17 +215,18 @@ impl World {
 
     /// A backup of the store takes its place.
     fn restore(&self) {
-        let (store, backup) = (self.folder.path().join("store"), self.folder.path().join("backup"));
-        engine(&store).store_backup(&backup).unwrap();
-        std::fs::remove_dir_all(&store).unwrap();
-        engine(&store).store_restore(&backup).unwrap();
+        restore(&self.folder.path().join("store"));
     }
 
     fn run(&self, options: &RunOptions) -> RunView {
+        self.engine().run(options).unwrap()
+    }
+
+    fn engine(&self) -> Engine {
         let mut engine = engine(&self.folder.path().join("store"));
         let town = [("north".to_owned(), self.north.clone()), ("south".to_owned(), self.south.clone())];
         engine.gateways = Some(Arc::new(Town(town.into())));
-        engine.run(options).unwrap()
+        engine
     }
 }
 
@@ -384,6 +392,61 @@ fn a_charge_of_another_total_holds_the_order() {
     let reasons = view.renewals.items.iter().map(|item| item.reason);
     assert!(reasons.eq([Some(Reason::ChargeFound); 3]));
     assert_eq!((charges(&world.north), charges(&world.south)), (0, 0));
+}
+
+/// Each line was paid by a charge of its own, and a gateway shows one at a time.
+#[test]
+fn who_approves_an_order_reads_of_every_charge_that_its_gateways_have() {
+    let one_by_one = |charge: &ChargeRef| {
+        let Some(first) = charge.line_keys.first() else { return FindResult::NotFound };
+        let one = ChargeRef { line_keys: vec![first.clone()], ..charge.clone() };
+        knows_as(&one, "10.00", format!("north-{}", charge.line_keys.len()))
+    };
+    let world = World::new(3, (takes, one_by_one), (takes, |charge| knows_as(charge, "5.00", "south".to_owned())));
+    let view = world.run(&RunOptions { group: true, ..RunOptions::default() });
+    assert_eq!(count(&view, Verdict::Held), 3, "{view:#?}");
+    let id = view.renewals.orders.first().unwrap().order.clone().unwrap();
+    let state = world.engine().state_with_orders(std::slice::from_ref(&id), NOW.parse().unwrap()).unwrap();
+    let told = &state.orders[&id].holds.last().unwrap().detail;
+    for reference in ["`north-3`", "`north-2`", "`north-1`", "`south`"] {
+        assert!(told.contains(reference), "{told}");
+    }
+    assert_eq!((charges(&world.north), charges(&world.south)), (0, 0));
+}
+
+/// What was priced, and asked about, in the store before says nothing of what the restored one has lost.
+#[test]
+fn a_store_that_is_restored_between_two_visits_asks_anew_for_earlier_charges() {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let counts = |_: &ChargeRef| {
+        ASKED.fetch_add(1, Ordering::SeqCst);
+        FindResult::NotFound
+    };
+    let world = World::allowing(Some(1), 6, (takes, counts), (takes, knows_nothing));
+    *world.north.meanwhile.lock().unwrap() = Some(|store| {
+        // The process that pays stays the owner of what it does.
+        let (owners, kept) = (store.join("inflight"), store.with_file_name("owners"));
+        std::fs::rename(&owners, &kept).unwrap();
+        restore(store);
+        std::fs::rename(&kept, &owners).unwrap();
+    });
+    let view = world.run(&RunOptions::default());
+    assert!(5 <= count(&view, Verdict::Renewed), "{view:#?}");
+    assert_eq!(charges(&world.north), 6);
+    assert!(11 <= ASKED.load(Ordering::SeqCst), "{ASKED:?}: six, and again the five that were not charged yet");
+}
+
+/// The run fails while gateways are asked: what they say is written down all the same.
+#[test]
+fn what_gateways_have_taken_is_known_although_the_run_fails() {
+    let world = World::new(40, (takes, knows_nothing), (takes, knows_nothing));
+    *world.north.meanwhile.lock().unwrap() = Some(|store| std::fs::remove_dir_all(store.join("blobs")).unwrap());
+    let failed = world.engine().run(&RunOptions::default());
+    assert!(failed.is_err(), "{failed:#?}");
+    let orders = world.engine().orders(&crate::OrderFilter { all: true, ..crate::OrderFilter::default() }).unwrap();
+    let paid = orders.iter().filter(|order| order.status == "settled").count();
+    assert!((1..40).contains(&paid), "{paid}");
+    assert_eq!(paid, charges(&world.north));
 }
 
 #[test]

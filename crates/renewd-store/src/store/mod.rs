@@ -12,7 +12,7 @@
 //! it: whatever is wrong with the index is repaired and reported; damage of the journal is refused.
 //!
 //! Must never: answer from an index that does not fit the journal, show its keys and values, or be kept open
-//! while a person or a gateway is asked.
+//! until a person or a gateway has answered.
 
 mod blobs;
 mod commit;
