@@ -39,6 +39,7 @@ impl<'a> Context<'a> {
             command: self.command_line.clone(),
             clock: clock()?,
             progress: progress::bar(self.ui.quiet),
+            notice: self.ui.notice(),
         };
         let advance = self.global.advance.as_deref().map(values::days).transpose()?;
         match (self.global.rehearse.as_deref(), advance) {

@@ -63,6 +63,8 @@ pub struct EngineOptions {
     pub clock: Clock,
     /// Shows long work.
     pub progress: Option<Arc<dyn Progress>>,
+    /// Told each thing that had to be repaired when the store was opened, a sentence.
+    pub notice: Option<fn(&str)>,
 }
 
 /// The use cases of renewd on one store.
@@ -190,7 +192,9 @@ impl Engine {
     /// Opens the store for a short visit that commits nothing, which works also where the disk is full.
     pub(crate) fn reading_desk(&self, at: DateTime<Utc>) -> Result<Desk, EngineError> {
         self.must_have_store()?;
-        self.desk_at(self.home.open_to_read(self.options.wait)?, at)
+        let store = self.home.open_to_read(self.options.wait)?;
+        self.tell_repairs(&store);
+        self.desk_at(store, at)
     }
 
     /// Opens the store with the rows of some orders only, to write down what became of them: that must not be lost
@@ -213,6 +217,7 @@ impl Engine {
             None => self.known(&store)?,
         };
         let state = crate::desk::with_orders(&store, orders, known)?;
+        self.tell_repairs(&store);
         let mut desk = Desk::new(store, Arc::clone(&self.home), state, (at, &self.actor, &self.options.command));
         desk.settle_time()?;
         self.epoch.set(desk.epoch());
@@ -262,7 +267,16 @@ impl Engine {
 
     fn open(&self, wait: Duration) -> Result<Store, EngineError> {
         self.must_have_store()?;
-        Ok(self.home.open(wait)?)
+        let store = self.home.open(wait)?;
+        self.tell_repairs(&store);
+        Ok(store)
+    }
+
+    /// What a process that ended early, or a disk, has left in disorder is repaired, but not in silence.
+    fn tell_repairs(&self, store: &Store) {
+        if let Some(notice) = self.options.notice {
+            store.repaired().iter().for_each(|repaired| notice(repaired));
+        }
     }
 
     /// Refuses where there is no store.

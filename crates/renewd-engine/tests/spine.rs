@@ -21,6 +21,7 @@ fn engine(store: &Path, now: &str) -> Engine {
         command: "test".to_owned(),
         clock: Clock::Fixed(now),
         progress: None,
+        notice: None,
     })
 }
 

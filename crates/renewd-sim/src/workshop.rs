@@ -71,6 +71,7 @@ impl Workshop {
                 command: "simulated".to_owned(),
                 clock: Clock::Moved(self.clock()),
                 progress: None,
+                notice: None,
             })
         });
         enter(engine, world)

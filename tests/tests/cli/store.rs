@@ -116,12 +116,21 @@ fn without_its_journal_a_store_sends_people_to_a_backup() {
 }
 
 #[test]
-fn a_torn_tail_beyond_the_watermark_is_ignored() {
+fn a_torn_tail_beyond_the_watermark_is_cut_off_and_told() {
     let (world, listed) = busy();
     let mut bytes = fs::read(journal(&world)).unwrap();
     bytes.extend_from_slice(&[1, 2, 3, 4, 5]);
-    fs::write(journal(&world), &bytes).unwrap();
-    assert_eq!(world.run(["list", "-o", "csv"]).exits(0).stdout, listed);
+    let told = "repaired: 5 bytes of a commit that was never finished were cut off the journal\n";
+    // Who reads standard error as JSON, or wants answers only, is not told.
+    for (format, verbosity, expected) in
+        [("csv", "--verbose", told), ("csv", "--quiet", ""), ("json", "--verbose", ""), ("table", "--verbose", told)]
+    {
+        fs::write(journal(&world), &bytes).unwrap();
+        let said = world.run(["list", "-o", format, verbosity]).exits(0).stderr;
+        assert_eq!(said, expected, "{format} {verbosity}");
+    }
+    let again = world.run(["list", "-o", "csv"]).exits(0);
+    assert_eq!((again.stdout, again.stderr), (listed, String::new()));
     world.verify();
 }
 

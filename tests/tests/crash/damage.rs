@@ -150,6 +150,7 @@ fn an_index_that_is_deleted_cut_or_overwritten_changes_no_answer() {
     copy_folder(&shop.store(), kept.path());
     let mut dice = Dice::seeded(SEED);
     let rounds = 60;
+    let mut repaired = 0;
     for round in 0..rounds {
         std::fs::remove_dir_all(shop.store()).unwrap();
         copy_folder(kept.path(), &shop.store());
@@ -162,11 +163,21 @@ fn an_index_that_is_deleted_cut_or_overwritten_changes_no_answer() {
             let file = files[usize::try_from(dice.below(files.len() as u64)).unwrap()];
             spoil(file, round, &mut dice);
         }
+        let first = answer(&mut shop.command(["list"]));
+        let told = first.stderr.contains("repaired: the index was made anew");
+        let aside = std::fs::read_dir(shop.store()).unwrap().map(|entry| entry.unwrap().file_name());
+        let made_anew =
+            aside.map(|name| name.to_string_lossy().into_owned()).any(|name| name.starts_with("index.aside"));
+        assert_eq!(told, made_anew, "round {round}: {}", first.stderr);
+        repaired += u64::from(told);
         assert_eq!(answers(&shop), control, "round {round}");
     }
+    assert!(rounds / 2 < repaired, "{repaired}");
     audit(&shop, Strictness::Certain).is_clean("after all of them");
     let seeds = vec![SEED.to_string()];
-    let note = "indexes deleted, cut, zeroed, overwritten or with a flipped bit".to_owned();
+    let note = format!(
+        "indexes deleted, cut, zeroed, overwritten or with a flipped bit; {repaired} were made anew, and said so"
+    );
     Fragment { suite: "index-damage".into(), tried: rounds, seeds, note, ..Fragment::default() }.write();
 }
 

@@ -118,6 +118,18 @@ impl Ui {
         Ok(())
     }
 
+    /// What writes down that something was repaired: a line beside the answer, where no script reads standard error.
+    pub(crate) fn notice(&self) -> Option<fn(&str)> {
+        let text = match self.output {
+            Output::Table | Output::Csv | Output::Ids => true,
+            Output::Json | Output::Ndjson | Output::Yaml => false,
+        };
+        let notice: fn(&str) = |repaired| {
+            stream::stderr_text(&format!("{} {}\n", style::Tone::Warn.paint("repaired:"), clean::line(repaired)));
+        };
+        (text && !self.quiet).then_some(notice)
+    }
+
     /// Writes a sentence about what is going on to standard error.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {

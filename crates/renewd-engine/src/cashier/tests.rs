@@ -111,6 +111,7 @@ fn engine(store: &Path) -> Engine {
         command: "test".to_owned(),
         clock: Clock::Fixed(NOW.parse().unwrap()),
         progress: None,
+        notice: None,
     })
 }
 

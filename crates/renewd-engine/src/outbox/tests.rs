@@ -132,6 +132,7 @@ impl Place {
             command: "renewd run".to_owned(),
             clock: Clock::Fixed(at(NOW)),
             progress: None,
+            notice: None,
         });
         engine.store_init(None).unwrap();
         let mut place = Self { folder, engine };

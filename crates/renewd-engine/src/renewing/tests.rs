@@ -15,6 +15,7 @@ fn engine(store: &Path, now: &str) -> Engine {
         command: "test".to_owned(),
         clock: Clock::Fixed(now.parse().unwrap()),
         progress: None,
+        notice: None,
     })
 }
 

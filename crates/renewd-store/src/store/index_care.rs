@@ -31,6 +31,27 @@ pub enum IndexReport {
     },
 }
 
+/// Why an index is made where there was none: after a restore, for example.
+const NO_INDEX: &str = "there was no index";
+
+impl IndexReport {
+    /// What was repaired; nothing where nothing was wrong.
+    pub(super) fn sentence(&self) -> Option<String> {
+        match self {
+            Self::Unopened | Self::UpToDate => None,
+            Self::Rebuilt { reason, aside: None } if reason == NO_INDEX => None,
+            Self::CaughtUp { commits } => {
+                Some(format!("the index lacked {commits} commits of a process that ended early, and has them now"))
+            }
+            Self::Rebuilt { reason, aside } => {
+                let kept = aside.as_ref().map(|aside| format!("; the old one is `{}`", aside.display()));
+                let reason = if reason == NO_INDEX { "a part of it was gone" } else { reason };
+                Some(format!("the index was made anew from the journal, because {reason}{}", kept.unwrap_or_default()))
+            }
+        }
+    }
+}
+
 /// How the journal was found, which is what an index is judged by: what this process has committed since, it lacks
 /// through no fault.
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +101,7 @@ pub(super) fn open(home: &Home, journal: &mut Journal, found: Found) -> Result<(
             let (index, _) = build(home, journal)?;
             return Ok((index, IndexReport::UpToDate));
         }
-        Ok(None) => "there was no index".to_owned(),
+        Ok(None) => NO_INDEX.to_owned(),
         // An event that cannot be read stays unreadable however often the index is rebuilt.
         Err(Fault::Index(error @ IndexError::Event { .. })) => return Err(error.into()),
         Err(Fault::Index(error)) => error.to_string(),

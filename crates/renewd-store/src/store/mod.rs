@@ -88,6 +88,16 @@ impl OpenReport {
         let index = matches!(self.index, IndexReport::UpToDate | IndexReport::Unopened);
         self.journal.torn.is_none() && !self.journal.watermark_missing && index
     }
+
+    fn sentences(&self) -> Vec<String> {
+        let torn = self
+            .journal
+            .torn
+            .map(|torn| format!("{} bytes of a commit that was never finished were cut off the journal", torn.bytes));
+        let watermark = "the journal had no watermark and has a new one: what was acknowledged before is not known";
+        let watermark = self.journal.watermark_missing.then(|| watermark.to_owned());
+        torn.into_iter().chain(watermark).chain(self.index.sentence()).collect()
+    }
 }
 
 /// The parts that a query may have to repair.
@@ -289,6 +299,12 @@ impl Store {
     /// What the open found and repaired.
     pub fn report(&self) -> &OpenReport {
         &self.report
+    }
+
+    /// What the open and the questions since have repaired, a sentence each; nothing where all was well.
+    pub fn repaired(&self) -> Vec<String> {
+        let since = self.inner.borrow().repairs.iter().filter_map(IndexReport::sentence).collect::<Vec<_>>();
+        self.report.sentences().into_iter().chain(since).collect()
     }
 
     /// What had to be repaired since the open.
