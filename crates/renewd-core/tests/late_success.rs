@@ -403,6 +403,24 @@ fn an_earlier_charge_pays_holds_or_waits() {
     }
 }
 
+/// A charge of the lost history that took no money was put down as an attempt at an order whose resource had been brought
+/// in anew at another expiry.
+#[test]
+fn a_charge_that_took_nothing_is_no_attempt_at_what_can_no_longer_be_extended() {
+    let nothing = Earlier::Same { outcome: declined(Retry::Later), key: None };
+    for (moves, reason) in [(false, None), (true, Some(Reason::ExpiryMoved))] {
+        let mut world = World::new();
+        let order = world.place(&["phone-1"]);
+        if moves {
+            world.import_expiry("phone-1", "2026-11-25T23:59:59");
+        }
+        let spec = AttemptSpec { sought: Some(2), ..world.spec("card") };
+        let taken = take_earlier(&world.state, &order, spec, nothing.clone(), world.now);
+        assert_eq!(taken.err().map(|refusal| refusal.reason), reason);
+        assert_eq!(world.status(&order), "placed");
+    }
+}
+
 /// An order was lost at its gateway and canceled; its resource was ordered anew with the same lines, total and number of
 /// attempt, so with the same key. A look at the dead order then found the other's charge, and gave it back.
 #[test]

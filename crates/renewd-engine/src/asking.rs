@@ -238,7 +238,8 @@ pub(crate) fn seek(
                 others.push(detail);
                 made_for.extend(orders);
             }
-            Sought::Found(Earlier::Same { .. }, _) if !others.is_empty() => {
+            // An attempt that took nothing is put down first; what others there are is found again after it.
+            Sought::Found(earlier @ Earlier::Same { .. }, _) if !others.is_empty() && !earlier.took_nothing() => {
                 others.push(format!("it has one over {}, too", order.total));
                 break;
             }

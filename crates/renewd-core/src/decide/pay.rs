@@ -143,7 +143,7 @@ fn over_month_now(state: &State, order: &Order, now: DateTime<Utc>) -> Option<Ev
 /// `state` has all orders.
 ///
 /// # Errors
-/// The order cannot be paid now.
+/// The order cannot be paid now; or the charge took no money and what is ordered can no longer be had.
 pub fn take_earlier(
     state: &State,
     order: &OrderId,
@@ -169,10 +169,15 @@ pub fn take_earlier(
     if let (Earlier::Same { outcome, .. }, Some(attempt)) = (&earlier, known) {
         return Ok(became(state, order, attempt, outcome.clone(), &spec.owner, now));
     }
-    let took_nothing = earlier.took_nothing();
+    if earlier.took_nothing() {
+        // Nothing to look after, so it is an attempt like any other: none begins for what can no longer be extended.
+        for line in &order.lines {
+            still_stands(state, order, line)?;
+        }
+    }
     match earlier {
         Earlier::Other { detail } => Ok(hold(detail)),
-        Earlier::Same { .. } if !can_extend(state, order) && !took_nothing => {
+        Earlier::Same { .. } if !can_extend(state, order) => {
             Ok(hold("the gateway has a charge for it, and its expiry has moved since it was ordered".to_owned()))
         }
         Earlier::Same { outcome, key } => {
@@ -276,25 +281,8 @@ fn holds(order: &Order) -> String {
 /// A resource that is gone, frozen or moved, or a line that would now be another.
 pub fn check_lines(state: &State, order: &Order, requotes: &[Quote]) -> Result<(), Refusal> {
     for line in &order.lines {
+        still_stands(state, order, line)?;
         let id = &line.prepared.resource;
-        let Some(resource) = state.resources.get(id) else {
-            return Err(Refusal::new(Reason::NoResource, format!("there is no resource `{id}`")));
-        };
-        if let Some(freeze @ Freeze::ImportConflict { .. }) = &resource.freeze {
-            let refusal = crate::quote::frozen_refusal(freeze);
-            return Err(Refusal { message: format!("{id}: {}", refusal.message), ..refusal });
-        }
-        if !line.prepared.extends(resource) {
-            return Err(Refusal::new(
-                Reason::ExpiryMoved,
-                format!(
-                    "{id} now expires on {}, not on {} as ordered",
-                    resource.end.expiry.rfc3339(),
-                    line.prepared.old_end.expiry.rfc3339()
-                ),
-            )
-            .hint(format!("`renewd orders cancel {}`, then renew again", order.id)));
-        }
         match requotes.iter().find(|requote| requote.prepared.resource == *id) {
             Some(requote) if same_renewal(line, requote) || crate::planted::is("price-unchecked") => {}
             Some(requote) => return Err(changed(order, line, requote)),
@@ -305,6 +293,24 @@ pub fn check_lines(state: &State, order: &Order, requotes: &[Quote]) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Checks that the resource of an order's line is where the line would extend it from.
+fn still_stands(state: &State, order: &Order, line: &Quote) -> Result<(), Refusal> {
+    let id = &line.prepared.resource;
+    let Some(resource) = state.resources.get(id) else {
+        return Err(Refusal::new(Reason::NoResource, format!("there is no resource `{id}`")));
+    };
+    if let Some(freeze @ Freeze::ImportConflict { .. }) = &resource.freeze {
+        let refusal = crate::quote::frozen_refusal(freeze);
+        return Err(Refusal { message: format!("{id}: {}", refusal.message), ..refusal });
+    }
+    if line.prepared.extends(resource) {
+        return Ok(());
+    }
+    let (now, ordered) = (resource.end.expiry.rfc3339(), line.prepared.old_end.expiry.rfc3339());
+    Err(Refusal::new(Reason::ExpiryMoved, format!("{id} now expires on {now}, not on {ordered} as ordered"))
+        .hint(format!("`renewd orders cancel {}`, then renew again", order.id)))
 }
 
 fn changed(order: &Order, line: &Quote, requote: &Quote) -> Refusal {

@@ -237,6 +237,10 @@ fn takes(request: &ChargeRequest) -> Outcome {
 }
 
 fn declines(_request: &ChargeRequest) -> Outcome {
+    declined()
+}
+
+fn declined() -> Outcome {
     let (code, message) = ("card-declined".to_owned(), "no".to_owned());
     Outcome::Declined { code, message, retry: Retry::Later, not_before: None }
 }
@@ -412,6 +416,35 @@ fn who_approves_an_order_reads_of_every_charge_that_its_gateways_have() {
     for reference in ["`north-3`", "`north-2`", "`north-1`", "`south`"] {
         assert!(told.contains(reference), "{told}");
     }
+    assert_eq!((charges(&world.north), charges(&world.south)), (0, 0));
+}
+
+/// A lost attempt under the key of the next one took nothing, and another charge of these lines is there as well: the next
+/// attempt has a key of its own, so what the gateway keeps under the first one is no answer to it.
+#[test]
+fn a_lost_attempt_that_took_nothing_is_put_down_although_another_charge_is_there() {
+    let both = |charge: &ChargeRef| match charge.line_keys.as_slice() {
+        [first, _, ..] => {
+            knows_as(&ChargeRef { line_keys: vec![first.clone()], ..charge.clone() }, "10.00", "one".to_owned())
+        }
+        _ if charge.attempt == 1 => FindResult::Found(FoundCharge {
+            reference: "lost".to_owned(),
+            amount: format!("{} {}", charge.amount, charge.currency).parse().unwrap(),
+            outcome: declined(),
+            line_keys: charge.line_keys.clone(),
+            key: Some(charge.idempotency_key.clone()),
+            order: None,
+        }),
+        _ => FindResult::NotFound,
+    };
+    let world = World::new(2, (takes, both), (takes, knows_nothing));
+    let view = world.run(&RunOptions { group: true, ..RunOptions::default() });
+    assert_eq!(count(&view, Verdict::Held), 2, "{view:#?}");
+    let id = view.renewals.orders.first().unwrap().order.clone().unwrap();
+    let state = world.engine().state_with_orders(std::slice::from_ref(&id), NOW.parse().unwrap()).unwrap();
+    let order = &state.orders[&id];
+    assert_eq!(order.attempts.len(), 1);
+    assert!(order.holds.last().unwrap().detail.contains("`one`"), "{:?}", order.holds);
     assert_eq!((charges(&world.north), charges(&world.south)), (0, 0));
 }
 
