@@ -1,11 +1,13 @@
 //! Writes `tests/RELIABILITY.md` from what the suites left in `target/reliability`: `renewd-reliability COMMIT DATE`.
-//! It refuses to leave a suite out, and changes no count: it adds up those of suites that were run in parts.
+//! What was not run this time stays as the page has it, with the version that it was run with. It refuses to leave a suite
+//! out, and changes no count: it adds up those of suites that were run in parts.
 
 #![allow(clippy::print_stderr, reason = "a program for tests that says what is missing")]
 
 use renewd_tests::fragment::folder;
 use renewd_tests::repository::root;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -40,9 +42,12 @@ fn main() -> ExitCode {
         eprintln!("usage: renewd-reliability COMMIT DATE");
         return ExitCode::FAILURE;
     };
-    let written = suites(&folder()).and_then(|suites| {
-        let file = root().join("tests/RELIABILITY.md");
-        std::fs::write(file, page(commit, date, &suites)).map_err(|error| error.to_string())
+    let file = root().join("tests/RELIABILITY.md");
+    let before = Page::parse(&std::fs::read_to_string(&file).unwrap_or_default());
+    let written = fragments(&folder()).and_then(|suites| {
+        let mut page = before;
+        page.take(&suites, &format!("`{commit}`, {date}"));
+        std::fs::write(file, page.text()?).map_err(|error| error.to_string())
     });
     match written {
         Ok(()) => ExitCode::SUCCESS,
@@ -53,8 +58,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// All fragments, by name.
-fn suites(folder: &Path) -> Result<Vec<Value>, String> {
+/// All suites that were run, by name, parts of one as one.
+fn fragments(folder: &Path) -> Result<Vec<Value>, String> {
     let read = |error: std::io::Error| format!("{}: {error}", folder.display());
     let mut files: Vec<_> =
         std::fs::read_dir(folder).map_err(read)?.filter_map(Result::ok).map(|it| it.path()).collect();
@@ -73,8 +78,7 @@ fn suites(folder: &Path) -> Result<Vec<Value>, String> {
             None => whole.push(part),
         }
     }
-    let missing: Vec<&str> = SUITES.into_iter().filter(|name| !whole.iter().any(|it| it["suite"] == *name)).collect();
-    if missing.is_empty() { Ok(whole) } else { Err(format!("nothing was left by {}", missing.join(", "))) }
+    Ok(whole)
 }
 
 /// Adds a part of a suite to the parts before it: numbers are sums, lists go on, words stay.
@@ -96,46 +100,88 @@ fn add(suite: &mut Value, part: &Value) {
     }
 }
 
-fn page(commit: &str, date: &str, suites: &[Value]) -> String {
-    let mut text = format!("{HEAD}\nOf commit `{commit}`, on {date}.\n\n");
-    text.push_str(
-        "| suite | tried | lost | doubled | silent | what was tried | seeds |\n|---|---:|---:|---:|---:|---|---|\n",
-    );
-    for suite in suites.iter().filter(|suite| suite["faults"].is_null()) {
-        let word = |name: &str| suite[name].as_str().unwrap_or("?").replace('|', "/");
-        let count = |name: &str| suite[name].as_u64().map_or_else(|| "?".to_owned(), grouped);
-        let seeds = suite["seeds"].as_array().map_or(&[][..], Vec::as_slice);
-        let seeds: Vec<String> =
-            seeds.iter().map(|seed| seed.as_str().map_or_else(|| seed.to_string(), str::to_owned)).collect();
-        let (tried, lost, doubled, silent) = (count("tried"), count("lost"), count("doubled"), count("silent"));
-        let counted = suite["counted"].as_object().into_iter().flatten();
-        let counted: String =
-            counted.map(|(what, count)| format!("; {} {what}", grouped(count.as_u64().unwrap_or_default()))).collect();
-        let row = format!(
-            "| {} | {tried} | {lost} | {doubled} | {silent} | {}{counted} | {} |",
-            word("suite"),
-            word("note"),
-            ranges(&seeds).join(", ")
-        );
-        // Writing to a String cannot fail.
-        _ = writeln!(text, "{row}");
+/// What the page says, by suite: a row of the table, and a section of its own for some.
+#[derive(Default)]
+struct Page {
+    rows: BTreeMap<String, String>,
+    sections: BTreeMap<String, String>,
+}
+
+/// Headings of the sections that a suite writes.
+const SECTIONS: [(&str, &str); 2] =
+    [("simulator", "## Faults of the simulator\n"), ("planted-faults", "## Planted faults\n")];
+
+const TABLE: &str = "| suite | tried | lost | doubled | silent | what was tried | seeds | version, day |\n\
+                     |---|---:|---:|---:|---:|---|---|---|\n";
+
+impl Page {
+    /// The page as it stands.
+    fn parse(text: &str) -> Self {
+        let table = text.split_once(TABLE).map_or("", |(_, rest)| rest);
+        let table = table.split_once("\n\n").map_or(table, |(rows, _)| rows);
+        let named = |row: &str| Some((row.strip_prefix("| ")?.split_once(" |")?.0.to_owned(), format!("{row}\n")));
+        let sections = SECTIONS.iter().filter_map(|(suite, heading)| {
+            let (_, rest) = text.split_once(heading)?;
+            let body = rest.split_once("\n## ").map_or(rest, |(body, _)| body);
+            Some(((*suite).to_owned(), format!("{}\n", body.trim_end())))
+        });
+        Self { rows: table.lines().filter_map(named).collect(), sections: sections.collect() }
     }
-    suites.iter().for_each(|suite| text.push_str(&struck(suite)));
-    suites.iter().for_each(|suite| text.push_str(&planted(suite)));
-    text + "\n" + FOOT
+
+    /// Takes what was run now in the place of what was run before.
+    fn take(&mut self, suites: &[Value], version: &str) {
+        for suite in suites {
+            let name = suite["suite"].as_str().unwrap_or("?").to_owned();
+            let sections = [struck(suite), planted(suite, version)];
+            self.sections.extend(sections.into_iter().flatten().map(|section| (name.clone(), section)));
+            if suite["faults"].is_null() {
+                self.rows.insert(name, row(suite, version));
+            }
+        }
+    }
+
+    /// # Errors
+    /// A suite was never run.
+    fn text(&self) -> Result<String, String> {
+        let known = |name: &&str| self.rows.contains_key(*name) || self.sections.contains_key(*name);
+        let missing: Vec<&str> = SUITES.into_iter().filter(|name| !known(name)).collect();
+        if !missing.is_empty() {
+            return Err(format!("nothing was left by {}", missing.join(", ")));
+        }
+        let rows: String = self.rows.values().map(String::as_str).collect();
+        let told = SECTIONS
+            .iter()
+            .filter_map(|(suite, heading)| self.sections.get(*suite).map(|section| format!("\n{heading}{section}")));
+        Ok(format!("{HEAD}\n{TABLE}{rows}{}\n{FOOT}", told.collect::<String>()))
+    }
+}
+
+fn row(suite: &Value, version: &str) -> String {
+    let word = |name: &str| suite[name].as_str().unwrap_or("?").replace('|', "/");
+    let count = |name: &str| suite[name].as_u64().map_or_else(|| "?".to_owned(), grouped);
+    let seeds = suite["seeds"].as_array().map_or(&[][..], Vec::as_slice);
+    let seeds: Vec<String> =
+        seeds.iter().map(|seed| seed.as_str().map_or_else(|| seed.to_string(), str::to_owned)).collect();
+    let (tried, lost, doubled, silent) = (count("tried"), count("lost"), count("doubled"), count("silent"));
+    let counted = suite["counted"].as_object().into_iter().flatten();
+    let counted: String =
+        counted.map(|(what, count)| format!("; {} {what}", grouped(count.as_u64().unwrap_or_default()))).collect();
+    format!(
+        "| {} | {tried} | {lost} | {doubled} | {silent} | {}{counted} | {} | {version} |\n",
+        word("suite"),
+        word("note"),
+        ranges(&seeds).join(", ")
+    )
 }
 
 /// How often each fault struck in a suite that counts them.
-fn struck(suite: &Value) -> String {
-    let Some(struck) = suite["struck"].as_object() else { return String::new() };
+fn struck(suite: &Value) -> Option<String> {
+    let struck = suite["struck"].as_object()?;
     let worlds = suite["tried"].as_u64().unwrap_or_default().max(1) as f64;
-    let mut text = "\n## Faults of the simulator\n\nThe share of its worlds in which each struck at least once, in \
-                    percent.\n\n"
-        .to_owned();
     let told: Vec<String> =
         struck.iter().map(|(fault, seeds)| share(fault, 100.0 * seeds.as_f64().unwrap_or_default() / worlds)).collect();
-    text.push_str(&told.join(" · "));
-    text + "\n"
+    let head = "The share of its worlds in which each struck at least once, in percent.";
+    Some(format!("\n{head}\n\n{}\n", told.join(" · ")))
 }
 
 fn share(fault: &str, percent: f64) -> String {
@@ -159,11 +205,11 @@ fn ranges(seeds: &[String]) -> Vec<String> {
 }
 
 /// The faults that were planted in the product, and what became of each.
-fn planted(suite: &Value) -> String {
-    let Some(faults) = suite["faults"].as_array() else { return String::new() };
+fn planted(suite: &Value, version: &str) -> Option<String> {
+    let faults = suite["faults"].as_array()?;
     let mut text = format!(
-        "\n## Planted faults\n\nEach takes one sync, comparison, key, check or freeze out of the product; the simulator \
-         then has to notice. {} of {} were caught.\n\n| fault | without it | caught by seed | as |\n|---|---|---:|---|\n",
+        "\nEach takes one sync, comparison, key, check or freeze out of the product; the simulator then has to notice. {} of \
+         {} were caught ({version}).\n\n| fault | without it | caught by seed | as |\n|---|---|---:|---|\n",
         suite["caught"], suite["tried"]
     );
     for fault in faults {
@@ -172,7 +218,7 @@ fn planted(suite: &Value) -> String {
         // Writing to a String cannot fail.
         _ = writeln!(text, "| {} | {} | {seed} | {} |", word("name"), word("takesAway"), word("finding"));
     }
-    text
+    Some(text)
 }
 
 /// Thousands apart, as people read them.
