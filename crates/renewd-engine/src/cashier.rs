@@ -39,9 +39,6 @@ use std::sync::Arc;
 /// Orders that are read and priced ahead of the free places.
 const AHEAD: usize = 16;
 
-/// Times that an order is priced again because something changed between pricing and intent.
-const REPRICE_TRIES: usize = 20;
-
 /// Seconds after which a price is too old to begin an attempt with.
 const PRICE_AGE_SECONDS: i64 = 60;
 
@@ -322,17 +319,18 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         let sought = priced.sought();
         let Priced { mut job, till, requotes, earlier, .. } = priced;
         if !holds {
-            job.reprices += 1;
-            if REPRICE_TRIES < job.reprices {
-                let refusal = Refusal::new(Reason::PriceChanged, "others keep changing the order while it is priced");
-                self.give_up(job, refusal.hint("try again"));
-            } else {
-                self.waiting.push_front(job);
+            match job.price_again() {
+                Ok(()) => self.waiting.push_front(job),
+                Err(refusal) => self.give_up(job, refusal),
             }
             return None;
         }
         let spec = till.spec(&self.owner, sought);
         let lost = earlier.as_ref().is_some_and(Earlier::took_nothing);
+        if lost && let Err(refusal) = job.put_down_lost(&till) {
+            self.give_up(job, refusal);
+            return None;
+        }
         let of_order =
             |order: &&Order| earlier.as_ref().is_some_and(|it| it.attempt_of(order, till.plugin()).is_some());
         if let Some(order) = desk.state.orders.get(&job.order).filter(of_order) {
@@ -362,7 +360,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
     }
 
     /// What a job does once its events are durable: it asks its gateway, goes round again, or is done.
-    fn after_commit(&mut self, state: &State, job: Job) -> Result<(), EngineError> {
+    fn after_commit(&mut self, state: &State, mut job: Job) -> Result<(), EngineError> {
         let Some(order) = state.orders.get(&job.order) else {
             return Ok(());
         };
@@ -374,7 +372,8 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
             }
             (Stage::Sought(..), _) => self.waiting.push_front(job),
             (Stage::New | Stage::Look | Stage::Begun(_), _) if order.status == OrderStatus::Open => {
-                self.waiting.push_front(Job { stage: Stage::New, ..job });
+                job.stage = Stage::New;
+                self.waiting.push_front(job);
             }
             (Stage::New | Stage::Look | Stage::Begun(_), _) => self.done(job, Some(order)),
         }

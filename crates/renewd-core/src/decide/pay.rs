@@ -81,10 +81,7 @@ pub fn start_attempt(
     if order.total.is_zero() {
         return Ok(vec![Event::OrderSettled { order: order.id.clone(), payment: Payment::Nothing }]);
     }
-    if ATTEMPTS_MAX <= order.attempts.len() {
-        return Err(Refusal::new(Reason::OrderState, format!("order {} had {ATTEMPTS_MAX} attempts", order.id))
-            .hint(format!("`renewd orders cancel {}`, then renew again", order.id)));
-    }
+    has_attempts_left(order)?;
     if let Some(hold) = over_month_now(state, order, now) {
         return Ok(vec![hold]);
     }
@@ -96,6 +93,14 @@ pub fn start_attempt(
         events.extend(pay_from_balance(state, order, number, now));
     }
     Ok(events)
+}
+
+fn has_attempts_left(order: &Order) -> Result<(), Refusal> {
+    if order.attempts.len() < ATTEMPTS_MAX {
+        return Ok(());
+    }
+    Err(Refusal::new(Reason::OrderState, format!("order {} had {ATTEMPTS_MAX} attempts", order.id))
+        .hint(format!("`renewd orders cancel {}`, then renew again", order.id)))
 }
 
 fn new_attempt(state: &State, order: &Order, spec: AttemptSpec, now: DateTime<Utc>) -> Attempt {
@@ -143,7 +148,8 @@ fn over_month_now(state: &State, order: &Order, now: DateTime<Utc>) -> Option<Ev
 /// `state` has all orders.
 ///
 /// # Errors
-/// The order cannot be paid now; or the charge took no money and what is ordered can no longer be had.
+/// The order cannot be paid now; or the charge took no money, and what is ordered can no longer be had or was tried too
+/// often.
 pub fn take_earlier(
     state: &State,
     order: &OrderId,
@@ -170,7 +176,9 @@ pub fn take_earlier(
         return Ok(became(state, order, attempt, outcome.clone(), &spec.owner, now));
     }
     if earlier.took_nothing() {
-        // Nothing to look after, so it is an attempt like any other: none begins for what can no longer be extended.
+        // Nothing to look after, so it is an attempt like any other: none begins for what can no longer be extended, and
+        // a gateway that tells of one under every key comes to an end.
+        has_attempts_left(order)?;
         for line in &order.lines {
             still_stands(state, order, line)?;
         }

@@ -9,10 +9,16 @@ use renewd_core::ids::{MethodName, OrderId};
 use renewd_core::money::Money;
 use renewd_core::order::{Order, Outcome};
 use renewd_core::quote::Quote;
-use renewd_core::refusal::Refusal;
+use renewd_core::refusal::{Reason, Refusal};
 use renewd_core::resource::Resource;
 use renewd_core::state::{Meta, State};
 use std::sync::Arc;
+
+/// Times that an order is priced again because something changed between pricing and intent.
+const REPRICE_TRIES: usize = 20;
+
+/// Attempts of a lost history, all of which took nothing, that are put down for an order at a time.
+pub(super) const LOST_TRIES: usize = 20;
 
 /// Where an order is on its way.
 pub(super) enum Stage {
@@ -37,7 +43,9 @@ pub(super) struct Job {
     pub(super) others: Vec<String>,
     /// Epoch of the store that they were asked for, once it is known.
     pub(super) epoch: Option<u32>,
-    pub(super) reprices: usize,
+    reprices: usize,
+    /// Attempts of a lost history that were put down.
+    lost: usize,
     /// Why the last method could not be tried.
     pub(super) refusal: Option<Refusal>,
     /// Whether an attempt was begun.
@@ -56,11 +64,40 @@ impl Job {
             others: Vec::new(),
             epoch: None,
             reprices: 0,
+            lost: 0,
             refusal: None,
             attempted: false,
             reserved: None,
             stage: Stage::New,
         }
+    }
+
+    /// Counts that it is priced again.
+    ///
+    /// # Errors
+    /// It was too often.
+    pub(super) fn price_again(&mut self) -> Result<(), Refusal> {
+        self.reprices += 1;
+        if self.reprices <= REPRICE_TRIES {
+            return Ok(());
+        }
+        let message = "others keep changing the order while it is priced";
+        Err(Refusal::new(Reason::PriceChanged, message).hint("try again"))
+    }
+
+    /// Counts that an attempt of a lost history is put down, which took nothing at this method: a gateway that tells of
+    /// one under every key must not be asked for ever.
+    ///
+    /// # Errors
+    /// There are too many.
+    pub(super) fn put_down_lost(&mut self, till: &Till) -> Result<(), Refusal> {
+        self.lost += 1;
+        if self.lost <= LOST_TRIES {
+            return Ok(());
+        }
+        let message = format!("{} tells of more than {LOST_TRIES} lost attempts that took nothing", till.method.method);
+        let hint = "nothing was charged; try again, and it is asked for those that come after them";
+        Err(Refusal::new(Reason::PaymentUnknown, message).hint(hint))
     }
 
     /// Forgets what gateways said of earlier charges where the store has been restored since: it has lost others.

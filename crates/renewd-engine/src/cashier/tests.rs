@@ -1,5 +1,6 @@
 //! The cashier with a gateway that watches it: how many are asked at once, what is durable when, what is never charged.
 
+use super::job::LOST_TRIES;
 use crate::gateway::{Gateway, Gateways};
 use crate::view::RunView;
 use crate::{Allow, Clock, Desired, Engine, EngineOptions, RunOptions};
@@ -265,6 +266,17 @@ fn knows_as(charge: &ChargeRef, amount: &str, reference: String) -> FindResult {
     })
 }
 
+fn lost_attempt(charge: &ChargeRef) -> FindResult {
+    FindResult::Found(FoundCharge {
+        reference: "lost".to_owned(),
+        amount: format!("{} {}", charge.amount, charge.currency).parse().unwrap(),
+        outcome: declined(),
+        line_keys: charge.line_keys.clone(),
+        key: Some(charge.idempotency_key.clone()),
+        order: None,
+    })
+}
+
 fn count(view: &RunView, verdict: Verdict) -> usize {
     view.renewals.items.iter().filter(|item| item.verdict == verdict).count()
 }
@@ -427,14 +439,7 @@ fn a_lost_attempt_that_took_nothing_is_put_down_although_another_charge_is_there
         [first, _, ..] => {
             knows_as(&ChargeRef { line_keys: vec![first.clone()], ..charge.clone() }, "10.00", "one".to_owned())
         }
-        _ if charge.attempt == 1 => FindResult::Found(FoundCharge {
-            reference: "lost".to_owned(),
-            amount: format!("{} {}", charge.amount, charge.currency).parse().unwrap(),
-            outcome: declined(),
-            line_keys: charge.line_keys.clone(),
-            key: Some(charge.idempotency_key.clone()),
-            order: None,
-        }),
+        _ if charge.attempt == 1 => lost_attempt(charge),
         _ => FindResult::NotFound,
     };
     let world = World::new(2, (takes, both), (takes, knows_nothing));
@@ -445,6 +450,18 @@ fn a_lost_attempt_that_took_nothing_is_put_down_although_another_charge_is_there
     let order = &state.orders[&id];
     assert_eq!(order.attempts.len(), 1);
     assert!(order.holds.last().unwrap().detail.contains("`one`"), "{:?}", order.holds);
+    assert_eq!((charges(&world.north), charges(&world.south)), (0, 0));
+}
+
+/// A gateway that has a declined charge under whatever key it is asked for would be asked for ever.
+#[test]
+fn a_gateway_that_tells_of_lost_attempts_without_end_is_asked_so_many_times() {
+    let world = World::new(1, (takes, lost_attempt), (takes, knows_nothing));
+    let view = world.run(&RunOptions::default());
+    let items: Vec<_> = view.renewals.items.iter().map(|item| (item.verdict, item.reason)).collect();
+    assert_eq!(items, [(Verdict::Refused, Some(Reason::PaymentUnknown))], "{view:#?}");
+    let orders = world.engine().orders(&crate::OrderFilter { all: true, ..crate::OrderFilter::default() }).unwrap();
+    assert_eq!(orders.iter().map(|order| order.attempts.len()).collect::<Vec<_>>(), [LOST_TRIES]);
     assert_eq!((charges(&world.north), charges(&world.south)), (0, 0));
 }
 
