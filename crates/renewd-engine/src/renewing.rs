@@ -94,12 +94,12 @@ impl Engine {
     }
 }
 
-/// The same, with the items of orders that could not be paid for a reason that is not the order's own state.
+/// The same, with the items of orders that could not be paid for a reason that says more than the order's own state.
 pub(crate) fn not_paid(view: RenewView, unpaid: &Unpaid) -> RenewView {
     let RenewView { items, orders, dry_run, .. } = view;
     let judged = |item: Item| {
-        let is_open = matches!(item.verdict, Verdict::Placed | Verdict::Declined);
-        match item.order.as_ref().and_then(|order| unpaid.get(order)).filter(|_| is_open) {
+        let says_less = matches!(item.verdict, Verdict::Placed | Verdict::Declined | Verdict::Refused);
+        match item.order.as_ref().and_then(|order| unpaid.get(order)).filter(|_| says_less) {
             Some(refusal) => item.because(Verdict::Refused, refusal),
             None => item,
         }

@@ -178,14 +178,14 @@ impl Engine {
             let waiting = waits.map(|order| order_summary(order, false, true)).collect();
             (due.into_iter().map(|order| order.id.clone()).collect(), waiting)
         };
-        let unpaid = self.pay_orders(&ids, Payer::Run, budget)?;
-        self.drop_stale(&unpaid)?;
+        let mut unpaid = self.pay_orders(&ids, Payer::Run, budget)?;
+        self.drop_stale(&mut unpaid)?;
         Ok((ids, unpaid, waiting))
     }
 
     /// Cancels orders of automatic renewal whose dates or price are others by now: the next run orders them as they are
     /// then, under the same limits. What a person or request asked for waits for a person.
-    fn drop_stale(&self, unpaid: &Unpaid) -> Result<(), EngineError> {
+    fn drop_stale(&self, unpaid: &mut Unpaid) -> Result<(), EngineError> {
         let stale = unpaid.iter().filter(|(_, refusal)| refusal.reason == Reason::PriceChanged);
         let ids: Vec<OrderId> = stale.map(|(id, _)| id.clone()).collect();
         if ids.is_empty() {
@@ -195,9 +195,10 @@ impl Engine {
         for id in &ids {
             let is_auto = |order: &&Order| order.origin == Origin::Auto && order.requests().next().is_none();
             let Some(order) = desk.state.orders.get(id).filter(is_auto) else { continue };
-            let why = unpaid.get(id).map(|refusal| refusal.message.clone());
-            if let Ok(events) = decide::cancel(&desk.state, &order.id, why) {
+            let Some(refusal) = unpaid.get_mut(id) else { continue };
+            if let Ok(events) = decide::cancel(&desk.state, &order.id, Some(refusal.message.clone())) {
                 desk.push(events);
+                refusal.hint = Some("the order is canceled; the next run orders it anew, as it is then".to_owned());
             }
         }
         desk.commit()

@@ -318,6 +318,27 @@ fn what_another_process_writes_between_two_visits_is_seen() {
     assert_eq!(charges(&world.north), 5);
 }
 
+/// A price rises while orders that were priced before wait for a free place: nobody has agreed to it.
+#[test]
+fn what_was_priced_before_a_price_rose_is_not_charged_at_the_old_one() {
+    let world = World::allowing(Some(1), 6, (takes, knows_nothing), (takes, knows_nothing));
+    *world.north.meanwhile.lock().unwrap() = Some(|store| {
+        let policies = store.with_file_name("policies");
+        let file = policies.join("all.yaml");
+        let dearer = std::fs::read_to_string(&file).unwrap().replace("10.00", "12.00");
+        std::fs::write(file, dearer).unwrap();
+        let engine = engine(store);
+        let planned = engine.plan(&Desired { directory: Some(policies), resources: None }).unwrap();
+        engine.apply(planned, &Allow::default()).unwrap();
+    });
+    let view = world.run(&RunOptions::default());
+    assert_eq!((count(&view, Verdict::Renewed), count(&view, Verdict::Refused)), (1, 5), "{view:#?}");
+    let mut refused = view.renewals.items.iter().filter(|item| item.verdict == Verdict::Refused);
+    assert!(refused.all(|item| item.reason == Some(Reason::PriceChanged)), "{view:#?}");
+    assert_eq!(charges(&world.north), 1);
+    assert_eq!(count(&world.run(&RunOptions::default()), Verdict::Renewed), 5, "ordered anew, as the hint says");
+}
+
 #[test]
 fn a_declined_order_goes_on_with_the_next_method() {
     let world = World::new(20, (declines, knows_nothing), (takes, knows_nothing));
