@@ -41,7 +41,10 @@ impl IndexReport {
             Self::Unopened | Self::UpToDate => None,
             Self::Rebuilt { reason, aside: None } if reason == NO_INDEX => None,
             Self::CaughtUp { commits } => {
-                Some(format!("the index lacked {commits} commits of a process that ended early, and has them now"))
+                let plural = if *commits == 1 { "" } else { "s" };
+                Some(format!(
+                    "the index lacked {commits} commit{plural} of a process that ended early; they are in it now"
+                ))
             }
             Self::Rebuilt { reason, aside } => {
                 let kept = aside.as_ref().map(|aside| format!("; the old one is `{}`", aside.display()));
