@@ -180,7 +180,10 @@ fn balance(shop: &Shop, orders: &[Value], audited: &mut Audited) {
 }
 
 /// An amount with two decimals in its minor unit.
-fn minor(money: &Value) -> i64 {
+///
+/// # Panics
+/// It is none.
+pub fn minor(money: &Value) -> i64 {
     let digits = text(money, "amount").replace('.', "");
     digits.parse().unwrap_or_else(|error| panic!("{money}: {error}"))
 }

@@ -4,13 +4,16 @@
 
 #![allow(clippy::print_stdout, clippy::expect_used, reason = "a program that prints what it measured, or ends")]
 
-use renewd_tests::bank::Bank;
+use renewd_tests::bank::audit::minor;
+use renewd_tests::bank::server::ledger_file;
 use renewd_tests::bank::shop::plugins;
+use renewd_tests::bank::{Bank, Ledger};
 use renewd_tests::fragment::Fragment;
 use renewd_tests::process::{answer, command};
 use renewd_tests::repository::{copy_folder, root};
 use renewd_tests::world::{COLUMNS, PRICES};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +28,7 @@ const LIST_EVERY: Duration = Duration::from_secs(5);
 const FIRST: &str = "2026-11-23T09:00:00Z";
 const SECOND: &str = "2026-12-23T09:00:00Z";
 const VARIABLE: &str = "BANK_KEY_OF_A_TEST";
+const SECRET: &str = "sk_test_bench";
 
 const POLICY: &str = "\
 apiVersion: renewd/v1
@@ -64,6 +68,7 @@ fn main() {
         (took, lister.join().expect("the lists"))
     });
     drop(slow);
+    let wrong = held_against(folder.path(), &Ledger::read(&ledger_file(&ledgers, SECRET)), 2 * orders);
     let waves = orders.div_ceil(IN_FLIGHT as usize);
     let bound = waves as f64 * latency_ms as f64 / 1000.0;
     println!("{orders} orders, gateway at {latency_ms} ms, {IN_FLIGHT} in flight: {took:.1} s");
@@ -79,7 +84,43 @@ fn main() {
         took / bound,
         lists.len()
     );
-    Fragment { suite: "in-flight".into(), tried: orders as u64, note, ..Fragment::default() }.write();
+    let Wrong { lost, doubled, silent } = wrong;
+    println!("the gateway's ledger against the store: {lost} lost, {doubled} doubled, {silent} silent");
+    Fragment { suite: "in-flight".into(), tried: orders as u64, lost, doubled, silent, note, ..Fragment::default() }
+        .write();
+}
+
+/// What the gateway's ledger and the store do not agree on.
+#[derive(Default)]
+struct Wrong {
+    /// Orders that are not there, are not settled, or whose money the gateway does not have.
+    lost: u64,
+    /// Lines that were paid more than once, and orders for which too much was taken.
+    doubled: u64,
+    /// Payments of no order.
+    silent: u64,
+}
+
+/// Holds the ledger against the store, which is to have so many orders, all of them paid.
+fn held_against(folder: &Path, ledger: &Ledger, orders: usize) -> Wrong {
+    let listed = answer(&mut command(folder, Some(SECOND), ["orders", "list", "--all", "-o", "json"])).exits(0).json();
+    let listed = listed["orders"].as_array().expect("`orders list` has orders");
+    let mut taken: BTreeMap<String, i64> = BTreeMap::new();
+    let mut lines: BTreeMap<String, u64> = BTreeMap::new();
+    for paid in ledger.paid() {
+        *taken.entry(paid.order).or_default() += paid.amount;
+        paid.lines.into_iter().for_each(|line| *lines.entry(line).or_default() += 1);
+    }
+    let mut wrong = Wrong { lost: orders.saturating_sub(listed.len()) as u64, ..Wrong::default() };
+    wrong.doubled = lines.values().map(|times| times - 1).sum();
+    for order in listed {
+        let kept = taken.remove(order["order"].as_str().unwrap_or_default()).unwrap_or_default();
+        let due = minor(&order["total"]);
+        wrong.lost += u64::from(order["status"] != "settled" || kept < due);
+        wrong.doubled += u64::from(due < kept);
+    }
+    wrong.silent = taken.len() as u64;
+    wrong
 }
 
 fn prepare(folder: &Path, base: &str, orders: usize) {
@@ -115,7 +156,7 @@ fn prepare(folder: &Path, base: &str, orders: usize) {
 
 fn run(folder: &Path, now: &str) {
     let mut command = command(folder, Some(now), ["run", "-q", "-o", "json"]);
-    let answer = answer(command.env(VARIABLE, "sk_test_bench")).exits(0);
+    let answer = answer(command.env(VARIABLE, SECRET)).exits(0);
     let view = answer.json();
     let renewed = view.pointer("/counts/renewed").and_then(Value::as_u64).unwrap_or_default();
     let charged = view.pointer("/charged/USD/amount").and_then(Value::as_str).unwrap_or("nothing");

@@ -178,6 +178,32 @@ fn a_replay_with_the_old_expiry_a_year_later_charges_nothing() {
     once(&shop, "a year later");
 }
 
+/// A renewal was given back and then wanted after all: while nobody knew whether the money had gone back the second charge
+/// was made, or it had the key of the first and the gateway answered with the payment that was gone, or a second click on
+/// "renew" charged a third time, or the refund was tried again and took the second one.
+#[test]
+fn a_renewal_after_a_refund_charges_once_more_and_once_only() {
+    let mut shop = shop(&Wallet::card());
+    shop.run(&RENEW).exits(0);
+    let order = only_order(&shop);
+    shop.till.fates("refund#1=reset-after find-refund#1=error-before");
+    let refund = ["orders", "refund", &order, "--reason", "not needed", "--yes", "-o", "json"];
+    _ = shop.run(&refund);
+    let said = shop.run(&AGAIN);
+    assert_ne!(said.code, Some(0), "nobody knows yet whether the money has gone back: {said:?}");
+    assert_eq!(shop.till.seen("charge"), 1);
+    shop.till.fates("");
+    runs(&mut shop, &LATER[..2]);
+    assert_eq!(kept(&shop), 0);
+    for args in [&AGAIN[..], &AGAIN, &RENEW, &refund, &RUN] {
+        _ = shop.run(args);
+        assert_eq!(shop.till.seen("charge"), 2, "{args:?}");
+        audit(&shop, Strictness::Certain).is_clean(&format!("{args:?}"));
+    }
+    runs(&mut shop, &LATER[2..]);
+    once(&shop, "after a refund");
+}
+
 /// Last week's backup took the place of the store, and everything that had been renewed since was charged again.
 #[test]
 fn a_store_restored_from_last_week_s_backup_charges_nothing_twice() {

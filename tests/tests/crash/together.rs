@@ -69,3 +69,19 @@ fn two_and_four_processes_at_once_renew_each_resource_once() {
     let note = "processes let go at the same instant, two and four at once, on the same and on different resources";
     Fragment { suite: "together".into(), tried, note: note.into(), ..Fragment::default() }.write();
 }
+
+/// One balance that is enough for two of four machines.
+#[test]
+fn a_balance_is_not_spent_twice_by_processes_that_pay_from_it_at_once() {
+    let template = Template::new(bank(), &Wallet(vec![("balance", None)]), 4);
+    for round in 0..3 {
+        let mut shop = Shop::open(&template, bank(), renewd());
+        shop.run(&["orders", "topup", "acme", "20.00 USD", "--reference", "wire"]).exits(0);
+        let each: Vec<Vec<String>> = (1..=4).map(|own| renew(&format!("vm-00{own}"), &format!("own-{own}"))).collect();
+        let mut codes = together(&mut shop, &each);
+        codes.sort_unstable();
+        assert_eq!(codes, [Some(0), Some(0), Some(1), Some(1)], "round {round}");
+        let audited = audit(&shop, Strictness::Certain).is_clean(&format!("round {round}"));
+        assert_eq!(audited.settled, 2);
+    }
+}
