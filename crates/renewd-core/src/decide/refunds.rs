@@ -93,6 +93,10 @@ fn within(order: &Order, (left, total): (Money, Money), asked: Option<Money>, wh
     if crate::planted::is("refund-without-cap") {
         return Ok(amount);
     }
+    if left.is_zero() && asked.is_none() {
+        let message = format!("all of {total} for {what} has gone back already");
+        return Err(Refusal::new(Reason::NothingToRefund, message));
+    }
     if amount.is_zero() || amount.is_negative() || amount.compare(left).is_ok_and(std::cmp::Ordering::is_gt) {
         return Err(Refusal::new(
             Reason::NothingToRefund,
