@@ -141,6 +141,12 @@ impl Attempt {
         }
     }
 
+    /// The charge that its gateway has shown, and has not said the end of, after the attempt was taken for declined.
+    pub fn shown_charge(&self) -> Option<&str> {
+        let is_over = matches!(self.outcome, Outcome::Declined { .. } | Outcome::PriceMoved { .. });
+        self.shown.as_deref().filter(|_| is_over && self.next_check.is_some())
+    }
+
     /// The gateway's reference, where it gave one.
     pub fn reference(&self) -> Option<&str> {
         match &self.outcome {
@@ -418,9 +424,18 @@ impl Order {
         self.attempts.last()
     }
 
-    /// Whether the order, if unpaid, has passed its time.
+    /// INVARIANT (shown-is-undecided): the attempt of an unpaid order that was taken for declined, and whose charge the
+    /// gateway has shown since: until that one has ended no other is made.
+    pub fn shown_attempt(&self) -> Option<&Attempt> {
+        let unpaid = matches!(self.status, OrderStatus::Open | OrderStatus::Held);
+        let mut shown = self.attempts.iter().filter(|attempt| attempt.shown_charge().is_some());
+        shown.next().filter(|_| unpaid && !crate::planted::is("shown-is-payable"))
+    }
+
+    /// Whether the order, if unpaid, has passed its time. While its gateway works on a charge of it, it has not.
     pub fn is_overdue(&self, now: DateTime<Utc>) -> bool {
-        matches!(self.status, OrderStatus::Open | OrderStatus::Held) && self.expires_at <= now
+        let unpaid = matches!(self.status, OrderStatus::Open | OrderStatus::Held);
+        unpaid && self.expires_at <= now && self.shown_attempt().is_none()
     }
 
     /// The line of a resource.

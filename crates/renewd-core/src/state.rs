@@ -614,6 +614,7 @@ fn end(order: &mut Order, number: u32, outcome: Outcome, next_check: Option<Date
         attempt.outcome = outcome;
         attempt.next_check = next_check;
         attempt.checks = 0;
+        attempt.shown = None;
     }
 }
 

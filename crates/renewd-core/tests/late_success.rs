@@ -282,6 +282,27 @@ fn a_charge_that_was_shown_once_is_asked_for_until_it_has_ended() {
     }
 }
 
+/// A charge was taken for declined, and shown by its gateway as still under way: the order was charged again beside it.
+#[test]
+fn an_order_waits_while_its_gateway_works_on_a_charge_that_was_taken_for_declined() {
+    for (end, status) in [(succeeded(), "settled"), (declined(Retry::Later), "placed")] {
+        let mut world = World::new();
+        let order = world.doubted_order(&["phone-1"]);
+        world.pay(&order, "card").unwrap();
+        world.answer(&order, declined(Retry::Later)).unwrap();
+        let seen = world.found(&order, pending());
+        world.look(&order, 1, seen).unwrap();
+        assert_eq!(reason(world.pay(&order, "card")), Reason::Frozen);
+        world.advance(100 * 24 * HOUR);
+        assert_eq!(world.expire(), 0, "its payment is not decided");
+        assert_eq!(reason(world.pay(&order, "card")), Reason::Frozen);
+        let seen = world.found(&order, end);
+        world.look(&order, 1, seen).unwrap();
+        assert_eq!((world.status(&order), world.order(&order).attempts.len()), (status, 2));
+        assert_eq!(world.expire(), usize::from(status == "placed"));
+    }
+}
+
 /// The look that follows a presumed decline found the charge that had paid the order meanwhile, took it for a late
 /// success of the first attempt, and gave it back: the term stood, and the money was gone.
 #[test]

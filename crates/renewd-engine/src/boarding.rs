@@ -4,7 +4,7 @@ use crate::charge::{NextCharge, charge_blocked, next_charge};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::next_run::{Outlook, outlook};
-use crate::report::{every_method_refuses, next_command};
+use crate::report::{every_method_refuses, next_command, still_works};
 use crate::running::{Hindrances, WhoPays, soon};
 use crate::view::{BalanceView, Board, BoardTab, Item, Notice, NoticeKind, Totals, Warning, add_total};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -173,6 +173,10 @@ fn order_notice(state: &State, order: &Order, hindrance: Option<Refusal>) -> Opt
             format!("{what}: {}", order.holds.iter().map(|h| h.detail.as_str()).collect::<Vec<_>>().join("; ")),
             format!("renewd orders approve {id}"),
         ),
+        (OrderStatus::Open, _) if order.shown_attempt().is_some() => {
+            let works = order.shown_attempt().and_then(still_works).unwrap_or_default();
+            (NoticeKind::Pending, format!("{what}: {works}"), "renewd run".to_owned())
+        }
         (OrderStatus::Open, Some(Outcome::Declined { code, message, .. })) => {
             // What the balance lacks is what it was declined for.
             let more = hindrance.filter(|why| why.reason != Reason::InsufficientBalance);

@@ -334,8 +334,10 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
         let of_order =
             |order: &&Order| earlier.as_ref().is_some_and(|it| it.attempt_of(order, till.plugin()).is_some());
         if let Some(order) = desk.state.orders.get(&job.order).filter(of_order) {
-            // What became of an attempt that the order has comes first: no other method is tried beside it.
+            // What became of an attempt that the order has comes first: no other method is tried beside it, and nobody is
+            // asked about it a second time.
             job.tried.extend(order.methods.clone());
+            job.searched.push(till.method.clone());
         }
         let decided = match earlier {
             Some(earlier) => decide::take_earlier(&desk.state, &job.order, spec, earlier, now),
@@ -350,7 +352,9 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
                 desk.push(events);
                 job.attempted = true;
                 // What the gateway had under the key of a lost attempt is no answer to this one.
-                if !lost {
+                if lost {
+                    job.search_anew();
+                } else {
                     job.tried.push(till.method.clone());
                 }
                 job.stage = Stage::Begun(till);

@@ -86,13 +86,15 @@ impl Engine {
             // Which order a payment has paid already may be long ago.
             desk.load_orders()?;
         }
-        let view = change(desk, id, |state| {
+        change(desk, id, |state| {
             let refunds = || decide::resolve_refunds(state, id, ask.succeeded, ask.reference.clone(), &ask.reason);
             decide::resolve(state, id, resolution.clone(), ask.reason.clone(), &owner, now)
                 .or_else(|refusal| refunds().map_err(|_| refusal))
         })?;
         self.finish_refunds(std::slice::from_ref(id))?;
-        Ok(view)
+        let state = self.state_with_orders(std::slice::from_ref(id), self.now())?;
+        let order = state.orders.get(id).ok_or_else(|| EngineError::Bug(format!("order {id} is gone")))?;
+        Ok(order_view(&state, order))
     }
 
     fn change_order(
@@ -226,6 +228,8 @@ fn detail(order: &Order) -> Option<String> {
 
 fn attempt_view(attempt: &Attempt, zone: chrono_tz::Tz) -> AttemptView {
     let (outcome, detail) = outcome_words(&attempt.outcome);
+    let shown = attempt.shown_charge().map(|charge| format!("the gateway shows it since as `{charge}`"));
+    let detail = [detail, shown].into_iter().flatten().reduce(|detail, shown| format!("{detail}; {shown}"));
     AttemptView {
         number: attempt.number,
         method: attempt.method.method.to_string(),

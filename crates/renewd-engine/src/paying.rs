@@ -30,6 +30,7 @@ impl Engine {
             state.orders.get(id).is_some_and(|order| match order.status {
                 OrderStatus::Unknown => !renewd_core::planted::is("unknown-is-payable"),
                 OrderStatus::Pending => !renewd_core::planted::is("pending-is-payable"),
+                OrderStatus::Open => order.shown_attempt().is_some(),
                 _ => false,
             })
         };
@@ -49,7 +50,7 @@ impl Engine {
         let Some(order) = state.orders.get(id) else {
             return Err(refusal.map_or_else(|| EngineError::Bug(format!("order {id} is gone")), EngineError::Refused));
         };
-        if let Some(refusal) = refusal {
+        if let Some(refusal) = refusal.filter(|_| !is_undecided(&state)) {
             return Err(refusal.into());
         }
         Ok(finish(order_items(order, true), vec![order_summary(order, false, true)], false))

@@ -28,7 +28,7 @@ use renewd_core::documents::FailurePolicy;
 use renewd_core::event::Event;
 use renewd_core::ids::OrderId;
 use renewd_core::money::Money;
-use renewd_core::order::{Order, OrderStatus, Origin};
+use renewd_core::order::{Order, OrderStatus, Origin, Refund};
 use renewd_core::quote::Wish;
 use renewd_core::refusal::Reason;
 use renewd_core::resource::Resource;
@@ -85,7 +85,7 @@ impl Engine {
             at: rfc3339_in(now, chrono_tz::UTC),
             charged: charged(&state, now),
             renewals,
-            refunds: refunds(&state, &asked),
+            refunds: refunds(&state, &asked, &self.owner()?, now),
             waiting,
             time: notes,
             expired,
@@ -209,8 +209,8 @@ impl Engine {
 fn waits(order: &Order) -> bool {
     match order.status {
         OrderStatus::Held | OrderStatus::Pending | OrderStatus::Unknown => true,
-        OrderStatus::Open
-        | OrderStatus::Paying
+        OrderStatus::Open => order.shown_attempt().is_some(),
+        OrderStatus::Paying
         | OrderStatus::Settled { .. }
         | OrderStatus::Canceled { .. }
         | OrderStatus::Expired { .. } => false,
@@ -256,15 +256,18 @@ fn run_items(
     not_paid(renew_view(state, arrangement, &refused, false), unpaid)
 }
 
-/// The refunds that gateways were asked about.
-fn refunds(state: &State, asked: &[Open]) -> Vec<RunRefund> {
-    let of = |open: &Open| {
-        let Open::Refund(id, number) = open else { return None };
-        let order = state.orders.get(id)?;
-        let refund = order.refunds.iter().find(|refund| refund.number == *number)?;
-        Some(RunRefund { order: id.clone(), refund: refund_view(refund, order.time_zone) })
+/// The refunds that gateways were asked about, and those that this run has begun: of money that came too late.
+fn refunds(state: &State, asked: &[Open], owner: &str, now: DateTime<Utc>) -> Vec<RunRefund> {
+    let told = |order: &Order, refund: &Refund| {
+        let open = Open::Refund(order.id.clone(), refund.number);
+        asked.contains(&open) || (refund.owner == owner && now <= refund.started_at)
     };
-    asked.iter().filter_map(of).collect()
+    let of = |order: &Order| {
+        let told = order.refunds.iter().filter(|refund| told(order, refund));
+        let view = |refund| RunRefund { order: order.id.clone(), refund: refund_view(refund, order.time_zone) };
+        told.map(view).collect::<Vec<_>>()
+    };
+    state.orders.values().flat_map(of).collect()
 }
 
 /// What the orders that were settled at this moment cost.

@@ -19,6 +19,7 @@ const FINDINGS: &[(&str, Meaning)] = &[
     ("attempt-on-closed", Doubled),
     ("attempt-unknown", Silent),
     ("attempt-while-open", Doubled),
+    ("attempt-while-shown", Doubled),
     ("balance", Silent),
     ("books", Silent),
     ("broken", Silent),

@@ -34,6 +34,8 @@ pub(crate) struct Try {
     pub(crate) by_balance: bool,
     pub(crate) open: bool,
     pub(crate) succeeded: bool,
+    /// The gateway has shown its charge after it was taken for declined, and has not said its end.
+    shown: bool,
     /// Its order would have cost something else when it began.
     old_price: bool,
 }
@@ -226,9 +228,13 @@ impl Model {
             self.attempt_started(id, &mut order, attempt)?;
         } else if let Event::AttemptEnded { number, result, .. } = event {
             attempt_ended(id, &mut order, *number, result, bank)?;
+        } else if let Event::AttemptChecked { number, next, shown, .. } = event {
+            if let Some(it) = order.tries.get_mut(number) {
+                it.shown = !it.open && next.is_some() && (it.shown || shown.is_some());
+            }
         } else if let Event::ResolvedDeclined { number, .. } = event {
             if let Some(it) = order.tries.get_mut(number) {
-                it.open = false;
+                (it.open, it.shown) = (false, false);
                 // A person may be wrong, and then two charges stand for a while.
                 let tick = bank.tick();
                 if let Some(charge) = bank.by_key(&it.gateway, &it.key) {
@@ -307,6 +313,9 @@ impl Model {
         ensure(!order.tries.values().any(|it| it.open), || {
             format!("attempt-while-open: attempt {number} of {id} begins and another is not decided")
         })?;
+        ensure(!order.tries.values().any(|it| it.shown), || {
+            format!("attempt-while-shown: attempt {number} of {id} begins, and the gateway still works on another")
+        })?;
         for line in &order.lines {
             ensure(self.expiries.get(&line.resource) == Some(&line.old), || {
                 format!("attempt-elsewhere: {id} would extend {} from {}", line.resource, line.old)
@@ -334,7 +343,9 @@ impl Model {
             });
             ensure(same, || format!("key-regenerated: {key} is for {owner} and {other}"))?;
         }
-        order.tries.insert(number, Try { gateway, key, by_balance, open: true, succeeded: false, old_price });
+        order
+            .tries
+            .insert(number, Try { gateway, key, by_balance, open: true, succeeded: false, shown: false, old_price });
         Ok(())
     }
 
@@ -508,7 +519,7 @@ fn kind(event: &Event) -> &'static str {
 fn attempt_ended(id: &str, order: &mut Ordered, number: u32, result: &Outcome, bank: &mut Bank) -> Result<(), Wrong> {
     let Some(it) = order.tries.get_mut(&number) else { return Err(format!("attempt-unknown: {number} of {id}")) };
     let declined = matches!(result, Outcome::Declined { .. } | Outcome::PriceMoved { .. });
-    it.open = !declined;
+    (it.open, it.shown) = (!declined, false);
     price_in_force(id, number, it, bank)?;
     if declined && !it.by_balance {
         let of_order = |charge: &&mut crate::bank::Charge| {

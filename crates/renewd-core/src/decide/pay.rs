@@ -251,7 +251,15 @@ pub fn payable<'a>(state: &'a State, id: &OrderId, now: DateTime<Utc>) -> Result
         OrderStatus::Open if order.is_overdue(now) => {
             Err(refuse(format!("order {id} expired unpaid")).hint("renew its resources again"))
         }
-        OrderStatus::Open => Ok(order),
+        OrderStatus::Open => match order.shown_attempt().and_then(|it| Some((it.number, it.shown_charge()?))) {
+            None => Ok(order),
+            Some((number, charge)) => {
+                let message = format!("the gateway still works on `{charge}`, which is attempt {number} of order {id}");
+                Err(Refusal::new(Reason::Frozen, message).hint(format!(
+                    "`renewd run` asks the gateway again; where it never ends, `renewd orders cancel {id}`, and what it takes then goes back"
+                )))
+            }
+        },
         OrderStatus::Unknown if crate::planted::is("unknown-is-payable") => Ok(order),
         OrderStatus::Pending if crate::planted::is("pending-is-payable") => Ok(order),
         OrderStatus::Held if crate::planted::is("held-is-payable") => Ok(order),

@@ -81,8 +81,8 @@ impl Job {
         if self.reprices <= REPRICE_TRIES {
             return Ok(());
         }
-        let message = "others keep changing the order while it is priced";
-        Err(Refusal::new(Reason::PriceChanged, message).hint("try again"))
+        let message = "others keep changing what it is priced from";
+        Err(Refusal::new(Reason::OrderState, message).hint("try again"))
     }
 
     /// Counts that an attempt of a lost history is put down, which took nothing at this method: a gateway that tells of
@@ -95,7 +95,8 @@ impl Job {
         if self.lost <= LOST_TRIES {
             return Ok(());
         }
-        let message = format!("{} tells of more than {LOST_TRIES} lost attempts that took nothing", till.method.method);
+        let name = &till.method.method;
+        let message = format!("{name} tells of yet another lost attempt that took nothing, after {LOST_TRIES} others");
         let hint = "nothing was charged; try again, and it is asked for those that come after them";
         Err(Refusal::new(Reason::PaymentUnknown, message).hint(hint))
     }
@@ -103,10 +104,15 @@ impl Job {
     /// Forgets what gateways said of earlier charges where the store has been restored since: it has lost others.
     pub(super) fn goes_on_in(&mut self, epoch: u32) {
         if self.epoch.replace(epoch) != Some(epoch) {
-            self.searched.clear();
-            self.others.clear();
+            self.search_anew();
             self.stage = Stage::New;
         }
+    }
+
+    /// Forgets what gateways said of earlier charges: they were asked under another key than that of the next attempt.
+    pub(super) fn search_anew(&mut self) {
+        self.searched.clear();
+        self.others.clear();
     }
 }
 

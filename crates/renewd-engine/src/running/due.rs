@@ -105,7 +105,7 @@ pub(crate) enum Pays {
 /// Whether a run pays an order now: one of automatic renewal while its resources are due, one of a declared request
 /// unless it was tried within its retry period. A decline that came late leaves the methods behind it to be tried at once.
 pub(crate) fn pays(state: &State, order: &Order, now: DateTime<Utc>) -> Pays {
-    if order.status != OrderStatus::Open {
+    if order.status != OrderStatus::Open || order.shown_attempt().is_some() {
         return Pays::No;
     }
     if is_due(state, order, now) {
