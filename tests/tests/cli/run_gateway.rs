@@ -174,6 +174,32 @@ fn a_gateway_that_is_down_is_asked_again_later_and_less_and_less() {
     assert_eq!((paid(&shop), expiry(&shop).as_str()), (1, RENEWED));
 }
 
+/// The reply to a charge was lost, it was not found behind the window, and it had succeeded all the same; its order is
+/// dead by then. Whoever finds out reads that the money went back.
+#[test]
+fn money_that_goes_back_is_told_by_whoever_finds_it() {
+    for by_person in [true, false] {
+        let mut shop = due(vec![CARD], 1, "charge#1=reset-after find#*=blind");
+        let order = order_of(&run(&mut shop, 4), "vm-001");
+        shop.set_clock(VISIBLE);
+        _ = shop.run(&["run"]);
+        shop.run(&["mode", "manual", "--all", "--yes"]).exits(0);
+        shop.run(&["orders", "cancel", &order]).exits(0);
+        shop.till.fates("");
+        let charge = shop.till.ledger().paid()[0].payment.clone();
+        let answer = if by_person {
+            let said = ["--as", "succeeded", "--reference", &charge, "--reason", "seen there", "-o", "json"];
+            shop.run(&[&["orders", "resolve", &order][..], &said].concat()).exits(0).json()
+        } else {
+            shop.set_clock("2026-12-04T19:00:00Z");
+            shop.run(&["run", "-o", "json"]).json()
+        };
+        assert_eq!(answer["refunds"][0]["outcome"], "refunded", "{answer}");
+        assert_eq!(answer["refunds"][0]["amount"]["amount"], "10.00", "{answer}");
+        assert_eq!((shop.till.ledger().paid()[0].net(), expiry(&shop).as_str()), (0, EXPIRY));
+    }
+}
+
 #[test]
 fn a_refund_without_an_answer_is_found_and_not_given_twice() {
     let mut shop = due(vec![CARD], 1, "refund#1=error-after");

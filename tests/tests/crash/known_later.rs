@@ -119,10 +119,13 @@ fn a_retry_that_pays_before_the_first_charge_succeeds_late_is_kept_and_the_first
         assert!(began.elapsed() < Duration::from_secs(60), "the first charge never succeeded");
         std::thread::sleep(Duration::from_millis(100));
     }
+    let mut told = Vec::new();
     for moment in &LATER[2..] {
         shop.set_clock(moment);
-        _ = shop.run(&RUN);
+        let run = shop.run(&RUN).json();
+        told.extend(run["refunds"].as_array().unwrap().iter().map(|refund| refund["outcome"].clone()));
     }
+    assert_eq!(told, ["refunded"], "the run that gives it back says so");
     once(&shop, "the first one went back");
     assert_eq!(shop.till.seen("refund"), 1);
 }

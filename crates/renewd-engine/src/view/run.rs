@@ -30,7 +30,7 @@ pub struct Warning {
     pub hint: Option<String>,
 }
 
-/// A refund that a gateway was asked about.
+/// A refund that a gateway was asked about, or that this run has begun because money came too late.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunRefund {
