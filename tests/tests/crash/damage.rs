@@ -11,6 +11,7 @@ use renewd_tests::binary::renewd;
 use renewd_tests::dice::Dice;
 use renewd_tests::fragment::{Fragment, forget};
 use renewd_tests::process::answer;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -109,10 +110,17 @@ fn a_flipped_bit_of_the_journal_is_named_and_never_believed() {
     let bits = intact.len() * 8;
     let told = std::env::var("RENEWD_FLIPS").unwrap_or_else(|_| "2000".to_owned());
     let mut dice = Dice::seeded(SEED);
-    let chosen: Vec<usize> = match told.parse::<usize>() {
-        Ok(count) => (0..count).map(|_| usize::try_from(dice.below(bits as u64)).unwrap()).collect(),
+    let chosen: BTreeSet<usize> = match told.parse::<usize>() {
+        Ok(count) => {
+            let mut drawn = BTreeSet::new();
+            while drawn.len() < count.min(bits) {
+                drawn.insert(usize::try_from(dice.below(bits as u64)).unwrap());
+            }
+            drawn
+        }
         Err(_) => (0..bits).collect(),
     };
+    let chosen: Vec<usize> = chosen.into_iter().collect();
     let found = Mutex::new(Flips::default());
     crew::each(&chosen, || shop.twin(), |copy, bit| flip(copy, &intact, *bit, &control, &found));
     let found = found.into_inner().unwrap();

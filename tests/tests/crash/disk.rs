@@ -313,6 +313,9 @@ fn every_acknowledged_order_was_synced_before_it_was_shown() {
     Fragment { suite: "sync-before-ack".into(), tried, note, ..Fragment::default() }.write();
 }
 
+/// How the journal begins to say that an attempt to pay is made.
+const INTENT: &[u8] = br#""attempt-started""#;
+
 /// What a traced command did.
 struct Traced {
     /// Orders that were acknowledged.
@@ -322,25 +325,25 @@ struct Traced {
 }
 
 /// Runs a renewal and holds the trace against the journal: before the first byte of the answer, every byte of the
-/// journal up to its end had been synced; before a request to charge, something had been written to the journal and
-/// every byte of it had been synced.
+/// journal up to its end had been synced; before a request to charge, every byte written had been, the intent among them.
 fn traced(shim: &Shim, shop: &mut Shop, args: &[&str]) -> Traced {
     let folder = scratch();
     let log = folder.path().join("calls");
     let mut command = shop.command(args);
     shim.load(&mut command, None, &log);
     let before = shop.acknowledged.len();
+    let length = std::fs::read(shop.store().join("journal")).unwrap().len();
     shop.run_as(args, command).exits(0);
     let orders = shop.acknowledged.len() - before;
     let made = calls(&log);
     let shown = made.iter().position(|call| call.path == "stdout").expect("an answer was shown");
     let journal = |call: &&Call| call.path.ends_with("/journal");
-    let (mut unsynced, mut written, mut charges) = (0, 0, 0);
+    let (mut unsynced, mut written, mut charges) = (0, 0, Vec::new());
     for call in made[..shown].iter().filter(|call| journal(call) || call.kind == "send") {
         match call.kind.as_str() {
             "send" if call.path == "POST" => {
-                assert!(0 < written && unsynced == 0, "{args:?}: charged before the intent was synced: {made:#?}");
-                charges += 1;
+                assert_eq!(unsynced, 0, "{args:?}: charged before what was written was synced: {made:#?}");
+                charges.push(usize::try_from(written).unwrap());
             }
             "pwrite" | "write" => {
                 unsynced += 1;
@@ -353,6 +356,11 @@ fn traced(shim: &Shim, shop: &mut Shop, args: &[&str]) -> Traced {
     assert_eq!(unsynced, 0, "{args:?}: something was shown before it was synced: {made:#?}");
     let bytes = std::fs::read(shop.store().join("journal")).unwrap();
     assert_eq!(written, bytes.len() as i64, "{args:?}: the trace saw the whole journal being written");
+    for synced in &charges {
+        let intents = bytes[length..*synced].windows(INTENT.len()).filter(|window| *window == INTENT).count();
+        assert_eq!(intents, 1, "{args:?}: the intent was not in what was synced before the card was charged");
+    }
+    let charges = charges.len();
     assert!(!made[shown..].iter().any(|call| journal(&call)), "{args:?}: nothing is written after the answer");
     Traced { orders, charges }
 }
