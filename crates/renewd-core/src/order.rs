@@ -429,7 +429,7 @@ impl Order {
     pub fn shown_attempt(&self) -> Option<&Attempt> {
         let unpaid = matches!(self.status, OrderStatus::Open | OrderStatus::Held);
         let mut shown = self.attempts.iter().filter(|attempt| attempt.shown_charge().is_some());
-        shown.next().filter(|_| unpaid && !crate::planted::is("shown-is-payable"))
+        shown.next().filter(|_| unpaid)
     }
 
     /// Whether the order, if unpaid, has passed its time. While its gateway works on a charge of it, it has not.

@@ -18,7 +18,6 @@ pub const ALL: &[(&str, &str)] = &[
     ("final-not-final", "a success settles an order that is final"),
     ("unknown-is-payable", "an order of unknown outcome freezes nothing and is charged again"),
     ("pending-is-payable", "a pending order is charged again"),
-    ("shown-is-payable", "an order is charged again while its gateway works on a charge that was taken for declined"),
     ("abandoned-is-declined", "an attempt whose process died counts as declined"),
     ("no-visibility-window", "not found is a decline at once"),
     ("no-follow-up", "a presumed decline is never looked after"),
