@@ -5,9 +5,10 @@ use crate::model::Wrong;
 use crate::simulation::Simulation;
 use renewd_core::calendar::Until;
 use renewd_core::cover::{Cover, mode_of};
-use renewd_core::documents::Mode;
+use renewd_core::documents::{Mode, RenewalPolicy, Windows};
 use renewd_core::ids::OrderId;
 use renewd_core::money::Money;
+use renewd_core::resource::Resource;
 use renewd_engine::RefundWish;
 
 const DAY: i64 = 86_400;
@@ -17,6 +18,20 @@ const RECONCILES: [i64; 7] = [0, 300, 3_600, DAY, DAY, DAY, DAY];
 
 /// Seconds between the runs after that, until every late success has been found.
 const FOLLOW_UPS: [i64; 6] = [DAY, 2 * DAY, 2 * DAY, 3 * DAY, 4 * DAY, DAY];
+
+/// Days that no two of those runs are apart.
+const RUNS_APART: u32 = 5;
+
+/// Days during which automatic renewal tries.
+fn window_days(policy: &RenewalPolicy, resource: &Resource) -> u32 {
+    let Windows { grace, retention, .. } = resource.windows;
+    let after = match policy.auto.until {
+        Until::Expiry => 0,
+        Until::Grace => grace.0,
+        Until::Retention => grace.0.saturating_add(retention.0),
+    };
+    policy.auto.charge_before.0.saturating_add(after)
+}
 
 impl Simulation {
     /// INVARIANT (liveness): with faults off, what an honest gateway can settle is settled within seven reconciles.
@@ -71,8 +86,9 @@ impl Simulation {
             let in_time = self.world.now() + 6 * DAY < expiry && expiry < self.world.now() + 13 * DAY;
             let hindered = resource.freeze.is_some()
                 || policy.auto.times.is_some()
-                // The runs at the end are days apart: a window that ends with the expiry may lie between two.
+                // The runs at the end are days apart: a window that is short, or ends with the expiry, may lie between two.
                 || policy.auto.until == Until::Expiry
+                || window_days(policy, resource) < RUNS_APART
                 || resource.auto_tried().is_some_and(|tried| !tried.refused.is_empty())
                 || 0 < self.world.bank().era;
             if in_time && !hindered && mode_of(resource, &cover, now).0 == Mode::Auto {
