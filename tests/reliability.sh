@@ -49,14 +49,15 @@ for part in crash power stripe; do
         cargo test "${build[@]}" --workspace --test "$part" -- --test-threads 1 --nocapture
     fi
 done
-for ((from = 0; from < RENEWD_SEEDS; from += SEEDS_AT_ONCE)); do
-    runs simulator || break
-    part="$(printf '%s/simulator-%07d.json' "$counts" "$from")"
-    if [ ! -e "$part" ]; then
-        to=$((from + SEEDS_AT_ONCE))
-        "$programs/renewd-sim" --seeds "$from..$((to < RENEWD_SEEDS ? to : RENEWD_SEEDS))" --json "$part"
-    fi
-done
+if runs simulator; then
+    for ((from = 0; from < RENEWD_SEEDS; from += SEEDS_AT_ONCE)); do
+        part="$(printf '%s/simulator-%07d.json' "$counts" "$from")"
+        if [ ! -e "$part" ]; then
+            to=$((from + SEEDS_AT_ONCE))
+            "$programs/renewd-sim" --seeds "$from..$((to < RENEWD_SEEDS ? to : RENEWD_SEEDS))" --json "$part"
+        fi
+    done
+fi
 if runs bench; then
     # shellcheck disable=SC2086
     "$programs/renewd-bench" $RENEWD_BENCH

@@ -427,15 +427,24 @@ impl Order {
     /// INVARIANT (shown-is-undecided): the attempt of an unpaid order that was taken for declined, and whose charge the
     /// gateway has shown since: until that one has ended no other is made.
     pub fn shown_attempt(&self) -> Option<&Attempt> {
-        let unpaid = matches!(self.status, OrderStatus::Open | OrderStatus::Held);
         let mut shown = self.attempts.iter().filter(|attempt| attempt.shown_charge().is_some());
-        shown.next().filter(|_| unpaid)
+        shown.next().filter(|_| self.is_unpaid())
+    }
+
+    /// What its gateway still works on although it was taken for declined, in words.
+    pub fn still_works(&self) -> Option<String> {
+        let attempt = self.shown_attempt()?;
+        let charge = attempt.shown_charge()?;
+        Some(format!("the gateway still works on `{charge}`, which is attempt {}", attempt.number))
+    }
+
+    fn is_unpaid(&self) -> bool {
+        matches!(self.status, OrderStatus::Open | OrderStatus::Held)
     }
 
     /// Whether the order, if unpaid, has passed its time. While its gateway works on a charge of it, it has not.
     pub fn is_overdue(&self, now: DateTime<Utc>) -> bool {
-        let unpaid = matches!(self.status, OrderStatus::Open | OrderStatus::Held);
-        unpaid && self.expires_at <= now && self.shown_attempt().is_none()
+        self.is_unpaid() && self.expires_at <= now && self.shown_attempt().is_none()
     }
 
     /// The line of a resource.

@@ -4,7 +4,7 @@ use crate::charge::{NextCharge, charge_blocked, next_charge};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::next_run::{Outlook, outlook};
-use crate::report::{every_method_refuses, next_command, still_works};
+use crate::report::{every_method_refuses, next_command};
 use crate::running::{Hindrances, WhoPays, soon};
 use crate::view::{BalanceView, Board, BoardTab, Item, Notice, NoticeKind, Totals, Warning, add_total};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -152,6 +152,7 @@ fn order_notice(state: &State, order: &Order, hindrance: Option<Refusal>) -> Opt
         order.total
     );
     let last = order.last_attempt().map(|attempt| &attempt.outcome);
+    let works = order.still_works();
     let (kind, message, command) = match (&order.status, last) {
         (OrderStatus::Pending, Some(Outcome::RequiresAction { url, expires, .. })) => (
             NoticeKind::RequiresAction,
@@ -173,9 +174,8 @@ fn order_notice(state: &State, order: &Order, hindrance: Option<Refusal>) -> Opt
             format!("{what}: {}", order.holds.iter().map(|h| h.detail.as_str()).collect::<Vec<_>>().join("; ")),
             format!("renewd orders approve {id}"),
         ),
-        (OrderStatus::Open, _) if order.shown_attempt().is_some() => {
-            let works = order.shown_attempt().and_then(still_works).unwrap_or_default();
-            (NoticeKind::Pending, format!("{what}: {works}"), "renewd run".to_owned())
+        (OrderStatus::Open, _) if works.is_some() => {
+            (NoticeKind::Pending, format!("{what}: {}", works.unwrap_or_default()), "renewd run".to_owned())
         }
         (OrderStatus::Open, Some(Outcome::Declined { code, message, .. })) => {
             // What the balance lacks is what it was declined for.

@@ -484,7 +484,7 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
                         job.searched.push(till.method);
                         Ok(None)
                     }
-                    (Ok(till), Earlier::Same { outcome, key }) => Ok(Some((till, Earlier::Same { outcome, key }))),
+                    (Ok(till), earlier @ Earlier::Same { .. }) => Ok(Some((till, earlier))),
                     (Err(refusal), _) => Err(refusal),
                 }
             }

@@ -5,7 +5,7 @@ use crate::quoting::Unquoted;
 use crate::view::{HoldView, Item, OrderSummary, RenewView, add_total};
 use renewd_core::decide::has_said_never;
 use renewd_core::documents::AccountMethod;
-use renewd_core::order::{Attempt, Order, OrderStatus, Origin, Outcome, Payment};
+use renewd_core::order::{Order, OrderStatus, Origin, Outcome, Payment};
 use renewd_core::quote::Quote;
 use renewd_core::refusal::{Reason, Refusal, Verdict};
 use renewd_core::state::State;
@@ -79,16 +79,11 @@ pub(crate) fn order_items(order: &Order, show_id: bool) -> Vec<Item> {
         .collect()
 }
 
-/// What a gateway works on although it was taken for declined.
-pub(crate) fn still_works(attempt: &Attempt) -> Option<String> {
-    let charge = attempt.shown_charge()?;
-    Some(format!("the gateway still works on `{charge}`, which is attempt {}", attempt.number))
-}
-
 type Verdicts = (Verdict, Option<Reason>, Option<String>, Option<String>);
 
 fn order_verdict(order: &Order) -> Verdicts {
     let id = &order.id;
+    let works = order.still_works();
     match &order.status {
         OrderStatus::Settled { .. } => (Verdict::Renewed, None, None, None),
         OrderStatus::Held => {
@@ -97,9 +92,8 @@ fn order_verdict(order: &Order) -> Verdicts {
             let hint = format!("`renewd orders approve {id}`, then `renewd orders pay {id}`");
             (Verdict::Held, hold.map(|hold| hold.reason), Some(detail), Some(hint))
         }
-        OrderStatus::Open if order.shown_attempt().is_some() => {
-            let message = order.shown_attempt().and_then(still_works);
-            (Verdict::Pending, None, message, Some("`renewd run` asks the gateway again".to_owned()))
+        OrderStatus::Open if works.is_some() => {
+            (Verdict::Pending, None, works, Some("`renewd run` asks the gateway again".to_owned()))
         }
         OrderStatus::Open => match order.last_attempt().map(|attempt| &attempt.outcome) {
             Some(Outcome::Declined { code, message, .. }) => {

@@ -110,17 +110,16 @@ fn a_flipped_bit_of_the_journal_is_named_and_never_believed() {
     let bits = intact.len() * 8;
     let told = std::env::var("RENEWD_FLIPS").unwrap_or_else(|_| "2000".to_owned());
     let mut dice = Dice::seeded(SEED);
-    let chosen: BTreeSet<usize> = match told.parse::<usize>() {
+    let chosen: Vec<usize> = match told.parse::<usize>() {
         Ok(count) => {
             let mut drawn = BTreeSet::new();
             while drawn.len() < count.min(bits) {
                 drawn.insert(usize::try_from(dice.below(bits as u64)).unwrap());
             }
-            drawn
+            drawn.into_iter().collect()
         }
         Err(_) => (0..bits).collect(),
     };
-    let chosen: Vec<usize> = chosen.into_iter().collect();
     let found = Mutex::new(Flips::default());
     crew::each(&chosen, || shop.twin(), |copy, bit| flip(copy, &intact, *bit, &control, &found));
     let found = found.into_inner().unwrap();

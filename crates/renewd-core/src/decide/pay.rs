@@ -251,11 +251,10 @@ pub fn payable<'a>(state: &'a State, id: &OrderId, now: DateTime<Utc>) -> Result
         OrderStatus::Open if order.is_overdue(now) => {
             Err(refuse(format!("order {id} expired unpaid")).hint("renew its resources again"))
         }
-        OrderStatus::Open => match order.shown_attempt().and_then(|it| Some((it.number, it.shown_charge()?))) {
+        OrderStatus::Open => match order.still_works() {
             None => Ok(order),
-            Some((number, charge)) => {
-                let message = format!("the gateway still works on `{charge}`, which is attempt {number} of order {id}");
-                Err(Refusal::new(Reason::Frozen, message).hint(format!(
+            Some(works) => {
+                Err(Refusal::new(Reason::Frozen, format!("{works} of order {id}")).hint(format!(
                     "`renewd run` asks the gateway again; where it never ends, `renewd orders cancel {id}`, and what it takes then goes back"
                 )))
             }
