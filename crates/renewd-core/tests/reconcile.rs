@@ -268,8 +268,40 @@ fn a_presumed_decline_is_followed_for_eleven_days_and_then_believed() {
     assert_eq!(after.len() as u32, FOLLOW_UPS);
     world.expire();
     assert!(world.state.live.is_empty());
+    assert_eq!(world.look(&order, 1, Seen::NotFound), Ok(Vec::new()), "a believed decline is not asked for again");
+}
+
+/// Two processes asked at once: the one that was told "not found" believed it, and then the other one wrote what it had
+/// been shown.
+#[test]
+fn what_a_gateway_showed_counts_although_another_process_has_just_believed_the_decline() {
+    let believed = || {
+        let mut world = World::new();
+        let order = world.doubted_order(&["phone-1"]);
+        while let Some(next) = world.order(&order).attempts[0].next_check {
+            world.now = next;
+            world.look(&order, 1, Seen::NotFound).unwrap();
+        }
+        world.expire();
+        assert!(world.state.live.is_empty());
+        (world, order)
+    };
+    let (mut world, order) = believed();
     let seen = world.found(&order, succeeded());
-    assert_eq!(world.look(&order, 1, seen), Ok(Vec::new()), "a believed decline is not asked for again");
+    let events = world.look(&order, 1, seen.clone()).unwrap();
+    assert!(matches!(events.as_slice(), [Event::LateSuccess { .. }, Event::RefundStarted { .. }]), "{events:?}");
+    assert_eq!(world.look(&order, 1, seen), Ok(Vec::new()), "it goes back once");
+    for shown in [pending(), unknown()] {
+        let (mut world, order) = believed();
+        let seen = world.found(&order, shown.clone());
+        world.look(&order, 1, seen).unwrap();
+        assert!(world.order(&order).attempts[0].next_check.is_some(), "{shown:?}: it is asked for until it has ended");
+        assert!(world.state.live.contains(&order));
+        let declined = world.found(&order, Outcome::declined("card-declined", "no", Retry::Later));
+        world.look(&order, 1, declined.clone()).unwrap();
+        assert_eq!(world.order(&order).attempts[0].next_check, None);
+        assert_eq!(world.look(&order, 1, declined), Ok(Vec::new()), "a decline says nothing new");
+    }
 }
 
 /// Looks at a gateway that is down prove nothing, however many there were.

@@ -68,6 +68,17 @@ pub enum Seen {
     },
 }
 
+impl Seen {
+    /// Whether the gateway has shown money that was taken for declined, or may still be taken. Of two processes that
+    /// asked at the same time one may have been told that there is none, and have believed it first.
+    fn shows_money(&self, order: &Order, attempt: &Attempt) -> bool {
+        let Self::Found(charge) = self else { return false };
+        let is_decline = matches!(charge.outcome, Outcome::Declined { .. } | Outcome::PriceMoved { .. });
+        let is_known = matches!(attempt.outcome, Outcome::Succeeded { .. }) || attempt.method.method.is_balance();
+        !is_decline && !is_known && !charge.is_of_another(order, attempt)
+    }
+}
+
 /// One look at an attempt.
 #[derive(Debug, Clone)]
 pub struct Look<'a> {
@@ -95,7 +106,8 @@ pub fn reconcile(state: &State, look: Look<'_>, now: DateTime<Utc>) -> Result<Ve
             format!("order {} has no attempt {} whose outcome could be asked for", order.id, look.number),
         ));
     };
-    if !attempt.is_undecided() && attempt.next_check.is_none() {
+    let is_over = !attempt.is_undecided() && attempt.next_check.is_none();
+    if is_over && !look.seen.shows_money(order, attempt) {
         return Ok(Vec::new());
     }
     let events = match look.seen {
