@@ -275,24 +275,20 @@ fn a_presumed_decline_is_followed_for_eleven_days_and_then_believed() {
 /// been shown.
 #[test]
 fn what_a_gateway_showed_counts_although_another_process_has_just_believed_the_decline() {
-    let believed = || {
+    let expired = || {
         let mut world = World::new();
-        let order = world.doubted_order(&["phone-1"]);
-        while let Some(next) = world.order(&order).attempts[0].next_check {
-            world.now = next;
-            world.look(&order, 1, Seen::NotFound).unwrap();
-        }
+        let order = believed(&mut world);
         world.expire();
         assert!(world.state.live.is_empty());
         (world, order)
     };
-    let (mut world, order) = believed();
+    let (mut world, order) = expired();
     let seen = world.found(&order, succeeded());
     let events = world.look(&order, 1, seen.clone()).unwrap();
     assert!(matches!(events.as_slice(), [Event::LateSuccess { .. }, Event::RefundStarted { .. }]), "{events:?}");
     assert_eq!(world.look(&order, 1, seen), Ok(Vec::new()), "it goes back once");
     for shown in [pending(), unknown()] {
-        let (mut world, order) = believed();
+        let (mut world, order) = expired();
         let seen = world.found(&order, shown.clone());
         world.look(&order, 1, seen).unwrap();
         assert!(world.order(&order).attempts[0].next_check.is_some(), "{shown:?}: it is asked for until it has ended");
