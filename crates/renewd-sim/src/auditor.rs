@@ -216,19 +216,23 @@ impl Auditor {
         }
     }
 
-    /// What is open in the store: orders whose payment is not decided and refunds that have not ended.
-    pub(crate) fn open(&self, world: &World) -> Result<Vec<String>, Wrong> {
+    /// What is open in the store, with the second since which it is: orders whose payment is not decided and refunds that
+    /// have not ended.
+    pub(crate) fn open(&self, world: &World) -> Result<Vec<(i64, String)>, Wrong> {
         let state = world.inspect().map_err(failed)?.state().map_err(failed)?;
         let mut open = Vec::new();
         for (id, order) in &state.orders {
             if let OrderStatus::Unknown | OrderStatus::Pending | OrderStatus::Paying = order.status {
-                open.push(format!("{id} is {}", order.status.as_str()));
+                let undecided = order.attempts.iter().find(|attempt| attempt.is_undecided());
+                let since = undecided.map_or(order.placed_at, |attempt| attempt.started_at);
+                open.push((since.timestamp(), format!("{id} is {}", order.status.as_str())));
             }
             let unfinished = |it: &&renewd_core::order::Refund| {
                 !it.outcome.is_final() && !matches!(it.outcome, RefundResult::Declined { .. })
             };
-            if let Some(refund) = order.refunds.iter().find(unfinished) {
-                open.push(format!("refund {} of {id} is {:?}", refund.number, refund.outcome));
+            for refund in order.refunds.iter().filter(unfinished) {
+                let is = format!("refund {} of {id} is {:?}", refund.number, refund.outcome);
+                open.push((refund.started_at.timestamp(), is));
             }
         }
         Ok(open)

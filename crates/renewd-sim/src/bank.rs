@@ -355,7 +355,8 @@ impl Bank {
         for (other_index, other) in self.charges.iter().enumerate() {
             let (first, second) = if other.tick < new.tick { (other, new) } else { (new, other) };
             let excused = [first.given_up, first.accepted].iter().flatten().any(|since| *since < second.tick);
-            if other_index == index || other.state != ChargeState::Captured || excused {
+            let stands = other.state == ChargeState::Captured && !other.is_all_back() && !new.is_all_back();
+            if other_index == index || !stands || excused {
                 continue;
             }
             let twice = |line: &&Line| {
@@ -378,8 +379,8 @@ mod tests {
 
     fn charge(bank: &mut Bank, reference: &str) {
         let line = Line { item: "r1".to_owned(), key: "line-of-r1".to_owned() };
-        let (reference, state) = (reference.to_owned(), ChargeState::Captured);
-        bank.enter(Charge { reference, lines: vec![line], state, ..Charge::default() });
+        let (reference, state, amount) = (reference.to_owned(), ChargeState::Captured, Decimal::from(5));
+        bank.enter(Charge { reference, lines: vec![line], state, amount, ..Charge::default() });
     }
 
     #[test]
@@ -396,5 +397,26 @@ mod tests {
         charge(&mut bank, "ch_2");
         bank.accept("`ch_1`, `ch_2`");
         assert_eq!(bank.violations.len(), 1, "it was approved too late");
+    }
+
+    /// A refund of another line gave all of the money back; the line that had cost nothing was then paid again.
+    #[test]
+    fn a_charge_that_went_back_whole_paid_for_none_of_its_lines() {
+        for (amount, wrong) in [(5, 0), (4, 1)] {
+            let mut bank = Bank::new(1);
+            charge(&mut bank, "ch_1");
+            let refund = Refund {
+                key: "refund".to_owned(),
+                amount: Decimal::from(amount),
+                lines: vec!["line-of-r2".to_owned()],
+                visible_at: 0,
+                state: RefundState::Done,
+                tick: 0,
+                lost: false,
+            };
+            bank.charges.iter_mut().for_each(|first| first.refunds.push(refund.clone()));
+            charge(&mut bank, "ch_2");
+            assert_eq!(bank.violations.len(), wrong, "{amount} of 5 went back: {:?}", bank.violations);
+        }
     }
 }

@@ -370,15 +370,19 @@ impl Simulation {
     fn resolve(&mut self) -> Result<(), Wrong> {
         let Some(id) = self.pick_order() else { return Ok(()) };
         let order = self.auditor.model.orders.get(id.as_str()).filter(|order| !order.closed);
-        let last = order.and_then(|order| order.tries.values().last().cloned());
-        let Some(last) = last else { return Ok(()) };
+        let last = order.and_then(|order| Some((order.tries.values().last()?.clone(), order.goes_back())));
+        let Some((last, goes_back)) = last else { return Ok(()) };
         self.world.bank().pass(self.world.now());
         let charge = self.world.bank().by_key(&last.gateway, &last.key).cloned();
         let taken = charge.as_ref().is_some_and(|it| it.state == crate::bank::ChargeState::Captured);
         let undecided = charge.as_ref().is_some_and(|it| it.may_have_moved() && !taken);
         let errs = self.world.profile.people_err && self.chances.percent(30);
-        if undecided && !errs {
+        // While money goes back, a word about the order is one about that money.
+        if (undecided || goes_back) && !errs {
             return Ok(());
+        }
+        if goes_back {
+            self.world.bank().misled_of_refunds.insert(id.to_string());
         }
         let succeeded = taken != errs;
         if errs {

@@ -50,17 +50,21 @@ impl Simulation {
         let visible = i64::try_from(self.world.profile.visibility_seconds).unwrap_or_default();
         self.world.advance(visible + 4 * DAY);
         let due = self.renewed_by_itself()?;
+        let first = self.world.now();
         for seconds in RECONCILES {
             self.world.advance(seconds);
             self.run()?;
         }
-        if let Some(open) = self.auditor.open(&self.world)?.into_iter().next() {
-            return Err(format!("unsettled: after {} reconciles {open}", RECONCILES.len()));
-        }
+        // A restored store may have found a lost charge again in one of these runs, and then has asked less often.
+        let found = self.newly_open(first, RECONCILES.len())?;
+        let last = self.world.now();
         for seconds in FOLLOW_UPS {
             self.world.advance(seconds);
             self.run()?;
             self.give_back_late_charges()?;
+        }
+        if found {
+            self.newly_open(last, FOLLOW_UPS.len())?;
         }
         // INVARIANT (none-skipped): what is renewed automatically does not lapse where money can be had.
         for (resource, expiry) in due {
@@ -69,6 +73,17 @@ impl Simulation {
             }
         }
         self.auditor.close(&self.world)
+    }
+
+    /// Whether anything is open that is so since after a second. What is open longer is wrong.
+    fn newly_open(&self, second: i64, reconciles: usize) -> Result<bool, Wrong> {
+        let open = self.auditor.open(&self.world)?;
+        // The clock may have been set back since.
+        let between = second.saturating_add(1)..=self.world.now();
+        match open.iter().find(|(since, _)| !between.contains(since)) {
+            Some((_, open)) => Err(format!("unsettled: after {reconciles} reconciles {open}")),
+            None => Ok(!open.is_empty()),
+        }
     }
 
     /// Resources that automatic renewal must extend before all is over, with their expiry: those that expire well after

@@ -554,6 +554,11 @@ impl Ordered {
     pub(crate) fn is_denied_back(&self, attempt: u32) -> bool {
         self.backs.values().any(|it| it.attempt == attempt && it.line.is_none() && it.declined)
     }
+
+    /// Whether a refund has not ended.
+    pub(crate) fn goes_back(&self) -> bool {
+        self.backs.values().any(|it| !it.done && !it.declined)
+    }
 }
 
 impl Try {
