@@ -484,7 +484,11 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
                         job.searched.push(till.method);
                         Ok(None)
                     }
-                    (Ok(till), earlier @ Earlier::Same { .. }) => Ok(Some((till, earlier))),
+                    (Ok(till), earlier @ Earlier::Same { .. }) => {
+                        // Should it be priced again, its gateway is not asked a second time: it might deny what it has shown.
+                        job.stage = Stage::Sought(till.method.clone(), Sought::Found(earlier.clone(), made_for));
+                        Ok(Some((till, earlier)))
+                    }
                     (Err(refusal), _) => Err(refusal),
                 }
             }

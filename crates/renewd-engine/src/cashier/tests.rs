@@ -125,6 +125,17 @@ fn restore(store: &Path) {
     engine(store).store_restore(&backup).unwrap();
 }
 
+/// Applies the documents with something else in the place of a text.
+fn apply_with(store: &Path, text: &str, other: &str) {
+    let policies = store.with_file_name("policies");
+    let file = policies.join("all.yaml");
+    let changed = std::fs::read_to_string(&file).unwrap().replace(text, other);
+    std::fs::write(file, changed).unwrap();
+    let engine = engine(store);
+    let planned = engine.plan(&Desired { directory: Some(policies), resources: None }).unwrap();
+    engine.apply(planned, &Allow::default()).unwrap();
+}
+
 const DOCUMENTS: &str = "\
 apiVersion: renewd/v1
 kind: Account
@@ -335,15 +346,7 @@ fn what_another_process_writes_between_two_visits_is_seen() {
 #[test]
 fn what_was_priced_before_a_price_rose_is_not_charged_at_the_old_one() {
     let world = World::allowing(Some(1), 6, (takes, knows_nothing), (takes, knows_nothing));
-    *world.north.meanwhile.lock().unwrap() = Some(|store| {
-        let policies = store.with_file_name("policies");
-        let file = policies.join("all.yaml");
-        let dearer = std::fs::read_to_string(&file).unwrap().replace("10.00", "12.00");
-        std::fs::write(file, dearer).unwrap();
-        let engine = engine(store);
-        let planned = engine.plan(&Desired { directory: Some(policies), resources: None }).unwrap();
-        engine.apply(planned, &Allow::default()).unwrap();
-    });
+    *world.north.meanwhile.lock().unwrap() = Some(|store| apply_with(store, "10.00", "12.00"));
     let view = world.run(&RunOptions::default());
     assert_eq!((count(&view, Verdict::Renewed), count(&view, Verdict::Refused)), (1, 5), "{view:#?}");
     let mut refused = view.renewals.items.iter().filter(|item| item.verdict == Verdict::Refused);
@@ -501,6 +504,28 @@ fn a_gateway_that_tells_of_lost_attempts_without_end_is_asked_so_many_times() {
 
 /// What the first charge of a test was made under.
 static FIRST_KEY: Mutex<Option<String>> = Mutex::new(None);
+
+/// The documents changed after a gateway had shown an earlier charge; asked a second time, it denied it, and the order was
+/// charged again.
+#[test]
+fn what_a_gateway_has_shown_stays_true_when_the_order_is_priced_again() {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let shows_once = |charge: &ChargeRef| match ASKED.fetch_add(1, Ordering::SeqCst) {
+        1 => knows(charge, "10.00"),
+        _ => FindResult::NotFound,
+    };
+    let alone = DOCUMENTS.replace(", { method: second }", "");
+    let one_by_one = alone.replace("plugin: north,", "plugin: north, maxInFlight: 1,");
+    let world = World::of(&one_by_one, 2, (takes, shows_once), (takes, knows_nothing));
+    *world.north.meanwhile.lock().unwrap() = Some(|store| {
+        // Until then the second order is priced, and waits for the place of the first.
+        std::thread::sleep(Duration::from_millis(500));
+        apply_with(store, "rows: [", "rows: [ { sku: vm.large, term: P1M, price: \"20.00\" },");
+    });
+    let view = world.run(&RunOptions::default());
+    assert_eq!(count(&view, Verdict::Renewed), 2, "{view:#?}");
+    assert_eq!((charges(&world.north), ASKED.load(Ordering::SeqCst)), (1, 2));
+}
 
 /// A charge was taken for declined, and its gateway shows it after a restore. A person who pays with a method that the
 /// order does not list had the process ask for it again and again.
