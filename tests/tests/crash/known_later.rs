@@ -157,28 +157,31 @@ fn an_attempt_has_one_key_however_often_it_is_asked_about() {
     }
 }
 
-/// A saved quote, an old request and an old order were played again a year later, when the expiry that they were for had
-/// long been extended.
+/// A saved quote, an old request and an old order were played again, an hour or a year later, when the expiry that they
+/// were for had been extended.
 #[test]
 fn a_replay_with_the_old_expiry_a_year_later_charges_nothing() {
-    let mut shop = shop(&Wallet::card());
-    shop.run(&["renew", "--all", "--dry-run", "--out", "quote.json"]).exits(0);
-    shop.run(&RENEW).exits(0);
-    let order = only_order(&shop);
-    let copy = std::fs::read(shop.path().join("quote.json")).unwrap();
-    shop.set_clock("2027-11-23T09:00:00Z");
-    for args in [
-        &["renew", "--quote", "quote.json", "--yes"][..],
-        &RENEW[..],
-        &["orders", "pay", &order, "--yes"][..],
-        &["orders", "resolve", &order, "--as", "succeeded", "--reference", "pi_000001", "--reason", "replayed"][..],
-    ] {
-        std::fs::write(shop.path().join("quote.json"), &copy).unwrap();
-        let said = shop.run(args);
-        assert!(matches!(said.code, Some(0 | 1 | 3)), "{said:?}");
-        assert_eq!(shop.till.seen("charge"), 1, "{said:?}");
+    for moment in ["2026-11-23T10:00:00Z", "2027-11-23T09:00:00Z"] {
+        let mut shop = shop(&Wallet::card());
+        shop.run(&["renew", "--all", "--dry-run", "--out", "quote.json"]).exits(0);
+        shop.run(&RENEW).exits(0);
+        let order = only_order(&shop);
+        let copy = std::fs::read(shop.path().join("quote.json")).unwrap();
+        shop.set_clock(moment);
+        for args in [
+            &["renew", "--quote", "quote.json", "--yes"][..],
+            &RENEW,
+            &["orders", "pay", &order, "--yes"],
+            &["orders", "resolve", &order, "--as", "succeeded", "--reference", "pi_000001", "--reason", "replayed"],
+        ] {
+            std::fs::write(shop.path().join("quote.json"), &copy).unwrap();
+            let said = shop.run(args);
+            assert!(matches!(said.code, Some(0 | 1 | 3)), "{said:?}");
+            assert!(args[1] != "--quote" || said.stdout.contains("it now expires on"), "{said:?}");
+            assert_eq!(shop.till.seen("charge"), 1, "{said:?}");
+        }
+        once(&shop, moment);
     }
-    once(&shop, "a year later");
 }
 
 /// A renewal was given back and then wanted after all: while nobody knew whether the money had gone back the second charge
