@@ -54,7 +54,7 @@ pub fn refund_line(state: &State, order: &OrderId, ask: RefundAsk, now: DateTime
     let cause = RefundCause::Line { resource: ask.resource };
     let refund = Refund {
         number,
-        key: order.refund_key(attempt, &cause, number, amount),
+        key: order.refund_key(attempt, &cause, amount),
         cause,
         attempt: attempt.number,
         reference: reference.to_owned(),

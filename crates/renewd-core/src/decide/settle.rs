@@ -102,7 +102,7 @@ pub(super) fn late_refund(
     let number = u32::try_from(order.refunds.len()).unwrap_or(u32::MAX).saturating_add(1);
     let refund = Refund {
         number,
-        key: order.refund_key(attempt, &RefundCause::LateSuccess, number, amount),
+        key: order.refund_key(attempt, &RefundCause::LateSuccess, amount),
         cause: RefundCause::LateSuccess,
         attempt: attempt.number,
         reference,

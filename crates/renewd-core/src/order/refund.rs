@@ -21,7 +21,7 @@ pub struct Refund {
     pub reference: String,
     /// How much.
     pub amount: Money,
-    /// Idempotency key: hash(payment key, cause, number); the same for every try of this refund.
+    /// Idempotency key (see [`Order::refund_key`]); the same for every try of this refund.
     pub key: Digest,
     /// Why, in words.
     pub reason: String,
@@ -117,10 +117,12 @@ impl Refund {
 }
 
 impl Order {
-    /// The idempotency key of a refund. The amount is part of it: a restored store may give back another one as the same
-    /// number, and its gateway would repeat what it did under the key before.
-    pub fn refund_key(&self, attempt: &Attempt, cause: &RefundCause, number: u32, amount: Money) -> Digest {
-        let number = number.to_be_bytes();
+    /// The idempotency key of the next refund for a cause. What went back for other causes is no part of it: a restored
+    /// store may give back again, in another order, what it has lost, and its gateway must know it again. The amount is
+    /// part of it: another one would be answered with what went back under the key before.
+    pub fn refund_key(&self, attempt: &Attempt, cause: &RefundCause, amount: Money) -> Digest {
+        let of_cause = self.refunds.iter().filter(|it| it.attempt == attempt.number && it.cause == *cause).count();
+        let number = u32::try_from(of_cause).unwrap_or(u32::MAX).saturating_add(1).to_be_bytes();
         let line = match cause {
             RefundCause::Line { resource } => resource.as_str(),
             RefundCause::LateSuccess => "",
