@@ -288,6 +288,7 @@ impl State {
     fn attempt_started(&mut self, at: DateTime<Utc>, order: &mut Order, attempt: &Attempt) {
         order.status = OrderStatus::Paying;
         order.attempts.push(attempt.clone());
+        order.month = MonthKey::of(attempt.started_at, order.time_zone);
         let number = self.tries_made(order).saturating_add(1);
         for line in &order.lines {
             self.change(&line.prepared.resource, |row| {

@@ -122,6 +122,25 @@ fn an_order_paid_in_another_month_is_judged_by_that_one_too() {
     assert_eq!(world.status(&november), "paying", "a person has said so");
 }
 
+/// While an order of last month was under way, or its outcome unknown, it was missing from the month in which it was tried.
+#[test]
+fn an_order_under_way_counts_in_the_month_in_which_it_is_tried() {
+    for said in [None, Some(unknown()), Some(pending())] {
+        let mut world = World::new();
+        world.now = at("2026-11-30T15:00:00Z");
+        let (first, second) = (world.place(&["phone-1"]), world.place(&["phone-2"]));
+        world.edit_account(|account| account.limits.per_month = Some(money("30 USD")));
+        world.now = at("2026-11-30T17:00:00Z");
+        world.pay(&first, "card").unwrap();
+        if let Some(outcome) = said.clone() {
+            world.answer(&first, outcome).unwrap();
+        }
+        assert_eq!((world.month("2026-11").0, world.month("2026-12").0), (money("20 USD"), money("20 USD")));
+        world.pay(&second, "card").unwrap();
+        assert_eq!(world.status(&second), "held", "{said:?}");
+    }
+}
+
 #[test]
 fn a_policy_s_limits_count_its_own_lines_only() {
     let mut world = World::new();
