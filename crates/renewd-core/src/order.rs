@@ -141,6 +141,11 @@ impl Attempt {
         }
     }
 
+    /// Whether its gateway is still asked what became of it.
+    pub fn is_looked_after(&self) -> bool {
+        self.is_undecided() || self.next_check.is_some()
+    }
+
     /// The charge that its gateway has shown, and has not said the end of, after the attempt was taken for declined.
     pub fn shown_charge(&self) -> Option<&str> {
         let is_over = matches!(self.outcome, Outcome::Declined { .. } | Outcome::PriceMoved { .. });
@@ -350,7 +355,8 @@ pub struct Order {
     pub expires_at: DateTime<Utc>,
     /// The account's zone when it was placed, by which its month is told.
     pub time_zone: chrono_tz::Tz,
-    /// The month whose limits it counts towards: that of placing, and once it is paid that of paying.
+    /// The month whose limits it counts towards: that of placing, then that of the last attempt, and once
+    /// it is paid that of paying.
     pub month: MonthKey,
     /// Why it was held when placed; approval keeps them for the record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

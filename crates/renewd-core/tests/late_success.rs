@@ -478,3 +478,38 @@ fn what_was_found_is_sought_again_for_every_other_order() {
         assert_eq!(world.resource("phone-1").sought, None, "{name}");
     }
 }
+
+/// A person named the charge that the gateway had shown for the first attempt. It was booked on the second, whose own
+/// charge was forgotten and never went back.
+#[test]
+fn a_charge_that_was_shown_is_booked_on_its_own_attempt() {
+    let mut world = World::new();
+    let order = world.doubted_order(&["phone-1"]);
+    world.pay(&order, "card").unwrap();
+    world.answer(&order, second(pending())).unwrap();
+    let seen = world.found(&order, succeeded());
+    world.look(&order, 1, seen).unwrap();
+    let named = Resolution::Succeeded { reference: Some("ch_1".to_owned()) };
+    let refused = world.resolve(&order, named.clone()).unwrap_err();
+    assert!(refused.reason == Reason::OrderState && refused.hint.unwrap().contains("attempt 2"));
+    world.resolve(&order, Resolution::Declined).unwrap();
+    world.resolve(&order, named).unwrap();
+    assert_eq!(world.order(&order).paid_by().map(|paid| paid.number), Some(1));
+    world.answer_to(&order, 2, second(succeeded())).unwrap();
+    let refund = &world.order(&order).refunds[0];
+    assert_eq!((refund.attempt, refund.reference.as_str()), (2, "ch_2"));
+}
+
+/// The look that follows a presumed decline found the charge over another amount: nobody was told, and the order was
+/// charged again beside it.
+#[test]
+fn a_found_charge_over_another_amount_is_not_charged_beside() {
+    let mut world = World::new();
+    let order = world.doubted_order(&["phone-1"]);
+    let Seen::Found(charge) = world.found(&order, succeeded()) else { panic!() };
+    let seen = Seen::Found(FoundCharge { amount: money("19.99 USD"), ..charge });
+    world.look(&order, 1, seen).unwrap();
+    assert_eq!(reason(world.pay(&order, "card")), Reason::Frozen);
+    world.resolve(&order, Resolution::Succeeded { reference: Some("ch_1".to_owned()) }).unwrap();
+    assert_eq!(world.status(&order), "settled", "a person has looked");
+}

@@ -21,7 +21,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::load::config_text;
 use crate::progress::Step;
-use crate::running::{Pays, pays};
+use crate::running::{Pays, pays, still_pays};
 use chrono::{DateTime, Utc};
 use job::{Answer, Finished, Job, Priced, Stage, Till};
 use pool::Pool;
@@ -505,17 +505,16 @@ impl<'scope, 'env> Cashier<'scope, 'env, '_> {
     fn looks_after(&self, order: &OrderId, now: DateTime<Utc>) -> Result<bool, EngineError> {
         let state = self.engine.state_with_orders(std::slice::from_ref(order), now)?;
         let open = |order: &Order| {
-            let is_open = |it: &Attempt| it.is_undecided() || it.next_check.is_some();
             let goes_back = order.refunds.iter().any(|refund| !refund.outcome.is_final());
-            order.attempts.iter().any(is_open) || goes_back || decide::late_charge(order).is_some()
+            order.attempts.iter().any(Attempt::is_looked_after) || goes_back || decide::late_charge(order).is_some()
         };
         Ok(state.orders.get(order).is_some_and(open))
     }
 
     /// Whether its turn has come: a run leaves alone what was changed meanwhile, and charges no more than it may.
     fn admit(&mut self, job: &mut Job, state: &State, order: &Order, now: DateTime<Utc>) -> Result<(), Refusal> {
-        if let (Payer::Run, false) = (self.payer, job.attempted) {
-            match pays(state, order, now) {
+        if let Payer::Run = self.payer {
+            match if job.attempted { still_pays(state, order, now) } else { pays(state, order, now) } {
                 Pays::No => {
                     let message = format!("order {} is no longer due: its renewal was changed meanwhile", order.id);
                     return Err(Refusal::new(Reason::OrderState, message));

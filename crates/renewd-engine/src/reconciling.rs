@@ -268,7 +268,7 @@ fn refund_again(
 /// Gateways call a charge declined that a cardholder may still confirm on a page that is open somewhere.
 fn for_good(said: Seen, order: &Order, attempt: &Attempt, gateway: &dyn Gateway, now: DateTime<Utc>) -> Seen {
     let revives = matches!(&said, Seen::Found(charge) if may_revive(&charge.outcome));
-    if !revives || !attempt.is_undecided() || !gateway.can_cancel() {
+    if !revives || !attempt.is_looked_after() || !gateway.can_cancel() {
         return said;
     }
     match cancel(order, attempt, gateway, now) {

@@ -19,7 +19,7 @@ use crate::renewing::not_paid;
 use crate::report::{order_summary, renew_view};
 use crate::view::{OrderSummary, RenewView, RunRefund, RunView, TimeNote, add_total};
 use chrono::{DateTime, Utc};
-pub(crate) use due::{Due, Pays, due, pays};
+pub(crate) use due::{Due, Pays, due, pays, still_pays};
 pub(crate) use ordering::order_all;
 use renewd_core::calendar::rfc3339_in;
 use renewd_core::cover::{Cover, mode_of};

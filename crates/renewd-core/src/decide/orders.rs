@@ -93,11 +93,16 @@ pub fn resolve(
         return Err(wrong_state(order, "resolved"));
     };
     let number = attempt.number;
+    let mut named = None;
     if let Resolution::Succeeded { reference: Some(reference) } = &resolution {
         if order.attempts.iter().any(|attempt| has_taken(attempt, reference)) {
             return Ok(Vec::new());
         }
         require_unused(state, order, reference)?;
+        named = order.attempts.iter().find(|attempt| attempt.shown_charge() == Some(reference));
+        if let Some(named) = named.filter(|_| attempt.is_undecided()) {
+            return Err(charge_of_another(order, named, attempt, reference));
+        }
     }
     match (resolution, attempt.is_undecided()) {
         (Resolution::Succeeded { reference }, true) if can_extend(state, order) => {
@@ -112,7 +117,7 @@ pub fn resolve(
         (Resolution::Succeeded { .. } | Resolution::Declined, false) if has_open_refund(order) => {
             Err(wrong_state(order, "resolved"))
         }
-        (Resolution::Succeeded { reference: Some(reference) }, false) => match doubted(order) {
+        (Resolution::Succeeded { reference: Some(reference) }, false) => match named.or_else(|| doubted(order)) {
             Some(attempt) => Ok(succeeded(state, order, attempt, reference, owner, now)),
             None => Err(wrong_state(order, "resolved")),
         },
@@ -132,6 +137,18 @@ fn require_unused(state: &State, order: &Order, reference: &str) -> Result<(), R
         )
         .hint("name the payment that carries this order; the next `renewd run` asks the gateway for it")),
     }
+}
+
+/// The gateway has shown the charge as that of an attempt before the last one, whose own would be forgotten.
+fn charge_of_another(order: &Order, named: &Attempt, last: &Attempt, reference: &str) -> Refusal {
+    let (id, last) = (&order.id, last.number);
+    let message = format!(
+        "`{reference}` is the charge of attempt {} of order {id}, and attempt {last} is not decided",
+        named.number
+    );
+    Refusal::new(Reason::OrderState, message).hint(format!(
+        "say first what became of attempt {last}: `renewd orders resolve {id} --as succeeded --reference ITS_OWN`, or `--as declined`"
+    ))
 }
 
 fn unnamed_charge(order: &Order) -> Refusal {

@@ -42,6 +42,11 @@ impl FoundCharge {
             .then(|| format!("the gateway has `{}` over {} for other lines", self.reference, self.amount))
     }
 
+    /// Whether it took nothing, as far as its gateway says.
+    fn is_declined(&self) -> bool {
+        matches!(self.outcome, Outcome::Declined { .. } | Outcome::PriceMoved { .. })
+    }
+
     /// INVARIANT (one-payment-pays-once): whether it is another attempt's, so that it says nothing of this one: it was
     /// made under another key, or another attempt has its reference.
     fn is_of_another(&self, order: &Order, attempt: &Attempt) -> bool {
@@ -73,9 +78,8 @@ impl Seen {
     /// asked at the same time one may have been told that there is none, and have believed it first.
     fn shows_money(&self, order: &Order, attempt: &Attempt) -> bool {
         let Self::Found(charge) = self else { return false };
-        let is_decline = matches!(charge.outcome, Outcome::Declined { .. } | Outcome::PriceMoved { .. });
         let is_known = matches!(attempt.outcome, Outcome::Succeeded { .. }) || attempt.method.method.is_balance();
-        !is_decline && !is_known && !charge.is_of_another(order, attempt)
+        !charge.is_declined() && !is_known && !charge.is_of_another(order, attempt)
     }
 }
 
@@ -106,8 +110,7 @@ pub fn reconcile(state: &State, look: Look<'_>, now: DateTime<Utc>) -> Result<Ve
             format!("order {} has no attempt {} whose outcome could be asked for", order.id, look.number),
         ));
     };
-    let is_over = !attempt.is_undecided() && attempt.next_check.is_none();
-    if is_over && !look.seen.shows_money(order, attempt) {
+    if !attempt.is_looked_after() && !look.seen.shows_money(order, attempt) {
         return Ok(Vec::new());
     }
     let events = match look.seen {
@@ -123,6 +126,10 @@ pub fn reconcile(state: &State, look: Look<'_>, now: DateTime<Utc>) -> Result<Ve
             }
         }
         Seen::Found(charge) => match charge.differs_from(order) {
+            // It may be money, so that no other charge is made beside it before that is clear.
+            Some(detail) if !attempt.is_undecided() && !charge.is_declined() => {
+                vec![shown(order, attempt, detail, charge.reference, next_look(now, attempt.checks))]
+            }
             Some(detail) => vec![undecided(order, attempt, detail, now)],
             None => found(state, order, attempt, charge, look.owner, now),
         },

@@ -163,7 +163,7 @@ pub(super) struct Priced {
     /// Epoch of the store when it was priced.
     epoch: u32,
     pub(super) at: DateTime<Utc>,
-    basis: (Meta, Vec<Option<Resource>>),
+    basis: Basis,
 }
 
 impl Priced {
@@ -186,15 +186,18 @@ impl Priced {
         (self.earlier.is_some() || !self.job.searched.is_empty()).then_some(self.epoch)
     }
 
-    /// Whether the store is still the one, and documents and resources are still those, that the order was priced from.
+    /// Whether the store is still the one, and documents, resources and the order's methods are still those, that the
+    /// order was priced from.
     pub(super) fn still_holds(&self, state: &State, epoch: u32) -> bool {
         self.epoch == epoch && state.orders.get(&self.job.order).is_some_and(|order| basis(state, order) == self.basis)
     }
 }
 
-fn basis(state: &State, order: &Order) -> (Meta, Vec<Option<Resource>>) {
+type Basis = (Meta, Vec<Option<Resource>>, Vec<AccountMethod>);
+
+fn basis(state: &State, order: &Order) -> Basis {
     let rows = order.lines.iter().map(|line| state.resources.get(&line.prepared.resource).cloned());
-    (state.meta.clone(), rows.collect())
+    (state.meta.clone(), rows.collect(), order.methods.clone())
 }
 
 /// What a gateway said.

@@ -1,5 +1,7 @@
 //! The cashier with a gateway that watches it: how many are asked at once, what is durable when, what is never charged.
 
+mod doubts;
+
 use super::job::LOST_TRIES;
 use crate::gateway::{Gateway, Gateways};
 use crate::view::RunView;
@@ -35,6 +37,9 @@ struct Watching {
     gathers: AtomicUsize,
     /// Whether it says anything of earlier charges.
     finds_earlier: AtomicBool,
+    /// Whether it can cancel charges, and how often it did.
+    can_cancel: AtomicBool,
+    cancels: AtomicUsize,
     keys: Mutex<BTreeMap<String, usize>>,
     /// What another process does to the store while the first payment is under way.
     meanwhile: Mutex<Option<fn(&Path)>>,
@@ -76,6 +81,7 @@ impl Gateway for Watching {
     }
 
     fn cancel(&self, _config: &str, _charge: &ChargeRef) -> CancelOutcome {
+        self.cancels.fetch_add(1, Ordering::SeqCst);
         CancelOutcome::Canceled
     }
 
@@ -88,7 +94,7 @@ impl Gateway for Watching {
     }
 
     fn can_cancel(&self) -> bool {
-        false
+        self.can_cancel.load(Ordering::SeqCst)
     }
 
     fn has_memory(&self) -> bool {
@@ -205,7 +211,8 @@ impl World {
         let gateway = |(fate, earlier): (Fate, Earlier)| {
             let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
             let gathers = AtomicUsize::new(0);
-            let finds_earlier = AtomicBool::new(true);
+            let (finds_earlier, can_cancel) = (AtomicBool::new(true), AtomicBool::new(false));
+            let cancels = AtomicUsize::new(0);
             let (keys, meanwhile) = (Mutex::default(), Mutex::default());
             Arc::new(Watching {
                 store: store.clone(),
@@ -215,6 +222,8 @@ impl World {
                 most,
                 gathers,
                 finds_earlier,
+                can_cancel,
+                cancels,
                 keys,
                 meanwhile,
             })

@@ -3,9 +3,9 @@
 use crate::charge::{NextCharge, charge_blocked, next_charge, next_charge_in_conflict};
 use crate::view::TimeNote;
 use chrono::{DateTime, Days, Utc};
-use renewd_core::cover::Cover;
+use renewd_core::cover::{Cover, mode_of};
 use renewd_core::decide;
-use renewd_core::documents::{DocumentKey, DocumentKind};
+use renewd_core::documents::{DocumentKey, DocumentKind, Mode};
 use renewd_core::event::Event;
 use renewd_core::ids::{OrderId, ResourceId};
 use renewd_core::order::{Order, OrderStatus, Origin};
@@ -71,11 +71,13 @@ fn is_declared(state: &State, order: &Order) -> bool {
 }
 
 /// Orders of automatic renewal in which what is due waits for a line that is not, or not any more: each with the reason.
+/// One whose gateway still works on a charge is none of them: what is due in it would be charged beside that.
 pub(crate) fn standing_still(state: &State, now: DateTime<Utc>) -> Vec<(OrderId, String)> {
     let is_ready =
         |row: &Resource| row.freeze.is_none() && next_charge(row, &Cover::find(row, state.policies()), now).is_due();
     let open = state.orders.values().filter(|order| order.status == OrderStatus::Open && 1 < order.lines.len());
     let of_runs = open.filter(|order| order.origin == Origin::Auto && order.requests().next().is_none());
+    let of_runs = of_runs.filter(|order| order.shown_attempt().is_none());
     let mut found = Vec::new();
     for order in of_runs {
         let rows =
@@ -115,6 +117,15 @@ pub(crate) fn pays(state: &State, order: &Order, now: DateTime<Utc>) -> Pays {
     let is_wanted = |row: &Resource| next_charge(row, &Cover::find(row, state.policies()), now) != NextCharge::Never;
     let wanted = is_declared(state, order) || (order.origin == Origin::Auto && rows.all(is_wanted));
     if wanted && !decide::methods_left(state, order, now).is_empty() { Pays::GoesOn } else { Pays::No }
+}
+
+/// Whether a run tries the next method of an order that it has begun to pay: its resources are due no longer since that
+/// was tried, but nobody has turned their renewal off meanwhile.
+pub(crate) fn still_pays(state: &State, order: &Order, now: DateTime<Utc>) -> Pays {
+    let mut rows = order.lines.iter().filter_map(|line| state.resources.get(&line.prepared.resource));
+    let is_auto = |row: &Resource| mode_of(row, &Cover::find(row, state.policies()), now).0 == Mode::Auto;
+    let is_wanted = is_declared(state, order) || (order.origin == Origin::Auto && rows.all(is_auto));
+    if is_wanted { Pays::Anew } else { Pays::No }
 }
 
 fn is_due(state: &State, order: &Order, now: DateTime<Utc>) -> bool {
