@@ -1,7 +1,7 @@
 //! Files: a line for each event, durable before it counts as told.
 //!
 //! INVARIANT (whole-lines): the file holds whole lines. What a crash left of a last line is cut before anything is
-//! appended; a last line that renewd cannot have begun is somebody else's, and nothing is done to it.
+//! appended; a file whose first or torn last line renewd cannot have begun is somebody else's, and nothing is done to it.
 
 use super::cloud_event::LINE_START;
 use super::limits::{FILE_LOCK_WAIT, LINE_BYTES_MAX};
@@ -27,6 +27,10 @@ pub(super) fn append(path: &Path, lines: &[impl AsRef<str>]) -> Result<(), Strin
     }
     let mut file = open(path).map_err(|error| failed("opening", &error))?;
     lock(&file).map_err(|error| failed("locking", &error))?;
+    let first = first_bytes(&mut file).map_err(|error| failed("reading", &error))?;
+    if !is_ours(&first) {
+        return Err(format!("`{shown}` does not begin with a line of renewd's: it is a file of something else"));
+    }
     let torn = torn(&mut file).map_err(|error| failed("reading", &error))?;
     if let Some(torn) = torn {
         if !is_ours(&torn.text) {
@@ -75,6 +79,14 @@ fn lock(file: &File) -> io::Result<()> {
             Err(TryLockError::WouldBlock) => sleep(LOCK_RETRY),
         }
     }
+}
+
+/// The beginning of the file, as much as every line has in common.
+fn first_bytes(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut first = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    Read::by_ref(file).take(LINE_START.len() as u64).read_to_end(&mut first)?;
+    Ok(first)
 }
 
 /// A last line without its end.
@@ -141,10 +153,19 @@ mod tests {
     fn what_is_somebody_elses_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notes.txt");
-        std::fs::write(&path, "shopping\nmilk").unwrap();
-        let why = append(&path, &lines(&["1"])).unwrap_err();
-        assert!(why.contains("not one of renewd's"), "{why}");
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "shopping\nmilk");
+        let (begun, whole) = (lines(&["1"]).join(""), lines(&["2"]).join("") + "\n");
+        for (text, expected) in [
+            ("shopping\nmilk".to_owned(), "does not begin with"),
+            ("{\n  \"format\": 1\n}\n".to_owned(), "does not begin with"),
+            (format!("\n{whole}"), "does not begin with"),
+            (format!("{whole}milk"), "not one of renewd's"),
+            (format!("{begun}\nmilk"), "not one of renewd's"),
+        ] {
+            std::fs::write(&path, &text).unwrap();
+            let why = append(&path, &lines(&["1"])).unwrap_err();
+            assert!(why.contains(expected), "{why}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
         let why = append(folder.path(), &lines(&["1"])).unwrap_err();
         assert!(why.contains("is not a plain file"), "{why}");
         let why = append(&folder.path().join("no/such/folder.ndjson"), &lines(&["1"])).unwrap_err();
