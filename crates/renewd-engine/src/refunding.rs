@@ -12,12 +12,13 @@ use renewd_core::documents::Mode;
 use renewd_core::event::Event;
 use renewd_core::ids::{OrderId, ResourceId};
 use renewd_core::money::Money;
+use renewd_core::order::Order;
 use renewd_core::resource::ModeOverride;
 
 /// What a person wants back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RefundWish {
-    /// The lines; all of the order's where there are none.
+    /// The lines; where there are none all of the order's of which something is left.
     pub resources: Vec<ResourceId>,
     /// How much, for one line or a charge that came too late; all that is left where absent.
     pub amount: Option<Money>,
@@ -39,7 +40,7 @@ impl Engine {
         let ids = std::slice::from_ref(id);
         let state = self.state_with_orders(ids, self.now())?;
         let lines: Vec<ResourceId> = match (wish.resources.is_empty(), state.orders.get(id)) {
-            (true, Some(order)) => order.lines.iter().map(|line| line.prepared.resource.clone()).collect(),
+            (true, Some(order)) => all_lines(order),
             (true, None) | (false, _) => wish.resources.clone(),
         };
         if wish.resources.is_empty() && self.refund_late(id, wish.amount)? {
@@ -90,6 +91,15 @@ impl Engine {
             None => Err(EngineError::Bug(format!("order {id} is gone"))),
         }
     }
+}
+
+/// The lines of which something can still be given back; all where there are none, so that it is said why.
+fn all_lines(order: &Order) -> Vec<ResourceId> {
+    let lines = order.lines.iter().map(|line| (&line.prepared.resource, line.total));
+    let (left, back): (Vec<_>, Vec<_>) =
+        lines.partition(|(resource, total)| order.refunded(resource).is_ok_and(|back| back != *total));
+    let lines = if left.is_empty() { back } else { left };
+    lines.into_iter().map(|(resource, _)| resource.clone()).collect()
 }
 
 /// What a person gives back must not be renewed by itself again at once: its mode becomes manual.

@@ -44,6 +44,21 @@ fn a_whole_order_goes_back_with_its_expiries() {
 }
 
 #[test]
+fn the_rest_of_an_order_goes_back_after_one_of_its_lines() {
+    let world = World::with_machines(&machines(3, "2026-12-10"));
+    let id = renewed(&world, "first");
+    world
+        .run(["orders", "refund", &id, "--line", "vm-001", "--amount", "4 USD", "--reason", "a part", "--yes"])
+        .exits(0);
+    world.run(["orders", "refund", &id, "--line", "vm-002", "--reason", "one", "--yes"]).exits(0);
+    let answer = world.json(0, ["orders", "refund", &id, "--reason", "the rest", "--yes"]);
+    let told: Vec<String> = refunds(&answer).into_iter().map(|(_, of, sum, _)| format!("{of} {sum}")).collect();
+    assert_eq!(told, ["vm-001 4.00", "vm-002 10.00", "vm-001 6.00", "vm-003 10.00"], "{answer}");
+    let again = world.failure(1, ["orders", "refund", &id, "--reason", "again", "--yes"]);
+    assert_eq!(again["error"]["code"], "nothing-to-refund", "{again}");
+}
+
+#[test]
 fn what_was_paid_from_the_balance_goes_back_to_it() {
     let world = from_balance(POLICY, &machines(2, "2026-12-10"));
     top_up(&world, "25 USD", "wire-1");
