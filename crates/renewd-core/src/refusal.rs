@@ -62,6 +62,8 @@ pub enum Reason {
     Released,
     /// Its inventory says so.
     NotRenewable,
+    /// Its automatic renewal did not succeed while it was tried.
+    NotRenewed,
     /// It became pay-per-use at its expiry.
     Converted,
     /// An unknown payment or an import conflict.
@@ -142,6 +144,7 @@ impl Reason {
             Self::PolicyConflict => "policy-conflict",
             Self::Released => "released",
             Self::NotRenewable => "not-renewable",
+            Self::NotRenewed => "not-renewed",
             Self::Converted => "converted",
             Self::Frozen => "frozen",
             Self::OpenOrder => "open-order",

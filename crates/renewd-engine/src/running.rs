@@ -26,10 +26,10 @@ use renewd_core::cover::{Cover, mode_of};
 use renewd_core::decide;
 use renewd_core::documents::FailurePolicy;
 use renewd_core::event::Event;
-use renewd_core::ids::OrderId;
+use renewd_core::ids::{OrderId, ResourceId};
 use renewd_core::money::Money;
-use renewd_core::order::{Order, OrderStatus, Origin, Refund};
-use renewd_core::quote::Wish;
+use renewd_core::order::{Attempt, Order, OrderStatus, Origin, Refund};
+use renewd_core::quote::{Quote, Wish};
 use renewd_core::refusal::Reason;
 use renewd_core::resource::Resource;
 use renewd_core::state::State;
@@ -66,9 +66,10 @@ impl Engine {
         if !self.has_store() {
             self.require_store(&self.snapshot(now)?)?;
         }
-        let (mut notes, expired) = self.note_time(now)?;
+        let (mut notes, expired, missed) = self.note_time(now)?;
         let asked = self.ask_what_is_open(now)?;
-        let (arrangement, refused) = self.order_due(group.then(|| budget.clone()), now)?;
+        let (arrangement, mut refused) = self.order_due(group.then(|| budget.clone()), now)?;
+        refused.extend(missed);
         let (paid, unpaid, mut waiting) = self.pay_due(budget, now)?;
         let of_attempts =
             asked.iter().filter(|open| matches!(open, Open::Attempt(..))).map(|open| open.order().clone());
@@ -81,11 +82,12 @@ impl Engine {
         let renewals = run_items(&self.state_with_orders(&ids, now)?, &ids, arrangement, refused, &unpaid);
         let touched: Vec<OrderId> = ids.iter().chain(asked.iter().map(Open::order)).cloned().collect();
         let state = self.state_with_orders(&touched, now)?;
+        let owner = self.owner()?;
         Ok(RunView {
             at: rfc3339_in(now, chrono_tz::UTC),
-            charged: charged(&state, now),
+            charged: charged(&state, &asked, &owner, now),
             renewals,
-            refunds: refunds(&state, &asked, &self.owner()?, now),
+            refunds: refunds(&state, &asked, &owner, now),
             waiting,
             time: notes,
             expired,
@@ -95,18 +97,20 @@ impl Engine {
         })
     }
 
-    /// Journals what time did: phases, conversions, ends, releases, expired orders.
-    fn note_time(&self, now: DateTime<Utc>) -> Result<(Vec<TimeNote>, Vec<OrderId>), EngineError> {
+    /// Journals what time did: phases, conversions, ends, releases, expired orders. Answers also what was to be renewed
+    /// and came to nothing by that.
+    fn note_time(&self, now: DateTime<Utc>) -> Result<(Vec<TimeNote>, Vec<OrderId>, Vec<Unquoted>), EngineError> {
         let mut desk = self.desk_of_due(now)?;
         let events = passed(&desk.state, now);
         let notes = events.iter().filter_map(|event| due::time_note(&desk.state, event)).collect();
         let expired = desk.state.orders.values().filter(|order| matches!(order.status, OrderStatus::Expired { .. }));
         let expired = expired.map(|order| order.id.clone()).collect();
+        let missed = [due::missed(&desk.state, &events, now), due::expired_requests(&desk.state)].concat();
         crate::failpoint("run.before-time");
         desk.push(events);
         desk.commit()?;
         crate::failpoint("run.after-time");
-        Ok((notes, expired))
+        Ok((notes, expired, missed))
     }
 
     /// Journals what time did to the resources of some orders: what was just renewed may expire soon again.
@@ -135,6 +139,18 @@ impl Engine {
         group: Option<Budget>,
         now: DateTime<Utc>,
     ) -> Result<(Arrangement, Vec<Unquoted>), EngineError> {
+        let (quotes, refused, failed) = self.price_due(now)?;
+        if quotes.is_empty() && failed.is_empty() {
+            return Ok((Arrangement { real: true, ..Arrangement::default() }, refused));
+        }
+        crate::failpoint("run.before-order");
+        let arrangement = self.place_due(quotes, failed, group, now)?;
+        crate::failpoint("run.after-order");
+        Ok((arrangement, refused))
+    }
+
+    /// Prices the automatic renewals that are due. Answers also what cannot be ordered, and what of it counts as tried.
+    pub(crate) fn price_due(&self, now: DateTime<Utc>) -> Result<(Vec<Quote>, Vec<Unquoted>, Vec<Event>), EngineError> {
         let mut desk = self.desk_of_due(now)?;
         for (order, why) in due::standing_still(&desk.state, now) {
             if let Ok(events) = decide::cancel(&desk.state, &order, Some(why)) {
@@ -145,21 +161,33 @@ impl Engine {
         let snapshot = Snapshot::of(desk, self.blobs_with(BTreeMap::new()));
         let Due { resources, blocked } = due(&snapshot.state, now);
         if resources.is_empty() {
-            return Ok((Arrangement { real: true, ..Arrangement::default() }, blocked));
+            return Ok((Vec::new(), blocked, Vec::new()));
         }
         let wishes: Vec<(&Resource, Wish)> = resources.iter().map(|row| (*row, Wish::default())).collect();
         let (quotes, mut refused) = self.quote_wishes(&snapshot.state, snapshot.blobs(), wishes, None, now)?;
         let failed = failed_tries(&snapshot.state, &refused);
         refused.extend(blocked);
-        crate::failpoint("run.before-order");
+        Ok((quotes, refused, failed))
+    }
+
+    /// Orders what was priced, where it is still due: it may have been renewed, or its renewal turned off, meanwhile.
+    pub(crate) fn place_due(
+        &self,
+        mut quotes: Vec<Quote>,
+        failed: Vec<Event>,
+        group: Option<Budget>,
+        now: DateTime<Utc>,
+    ) -> Result<Arrangement, EngineError> {
         let mut desk = self.desk_of_due(now)?;
+        let still: BTreeSet<ResourceId> =
+            due(&desk.state, now).resources.into_iter().map(|resource| resource.id.clone()).collect();
+        quotes.retain(|quote| still.contains(&quote.prepared.resource));
         let mut trial = desk.state.clone();
         let arrangement = order_all(&mut trial, quotes, group, now, desk.next_sequence());
         desk.push(failed);
         desk.push(arrangement.events.clone());
         desk.commit()?;
-        crate::failpoint("run.after-order");
-        Ok((arrangement, refused))
+        Ok(arrangement)
     }
 
     /// Pays the orders that are due, soonest expiry first. Answers them, why some were not paid, and what waits for a
@@ -173,7 +201,7 @@ impl Engine {
             let desk = self.desk_of_orders(now)?;
             let mut due: Vec<&Order> =
                 desk.state.orders.values().filter(|order| pays(&desk.state, order, now) != Pays::No).collect();
-            due.sort_by_key(|order| (ordering::soonest(order), order.id.clone()));
+            due.sort_by_key(|order| (ordering::turn(order), order.id.clone()));
             let waits = desk.state.orders.values().filter(|order| waits(order));
             let waiting = waits.map(|order| order_summary(order, false, true)).collect();
             (due.into_iter().map(|order| order.id.clone()).collect(), waiting)
@@ -270,11 +298,16 @@ fn refunds(state: &State, asked: &[Open], owner: &str, now: DateTime<Utc>) -> Ve
     state.orders.values().flat_map(of).collect()
 }
 
-/// What the orders that were settled at this moment cost.
-fn charged(state: &State, now: DateTime<Utc>) -> crate::view::Totals {
+/// What the orders that were settled since this moment cost, by an attempt of this run or one that it asked about: what
+/// another process charged meanwhile is told there.
+fn charged(state: &State, asked: &[Open], owner: &str, now: DateTime<Utc>) -> crate::view::Totals {
     let mut totals = crate::view::Totals::new();
+    let is_own = |order: &Order, paid: &Attempt| {
+        paid.owner == owner || asked.contains(&Open::Attempt(order.id.clone(), paid.number))
+    };
     for order in state.orders.values() {
-        if matches!(order.status, OrderStatus::Settled { at, .. } if now <= at) {
+        let is_new = matches!(order.status, OrderStatus::Settled { at, .. } if now <= at);
+        if is_new && order.paid_by().is_some_and(|paid| is_own(order, paid)) {
             add_total(&mut totals, order.total);
         }
     }

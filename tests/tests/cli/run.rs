@@ -73,9 +73,42 @@ fn after_downtime_there_is_one_attempt_and_not_one_for_each_missed_day() {
 fn what_was_released_during_downtime_is_not_charged() {
     let mut world = world(&auto(""), &machines(1, "2026-12-10"));
     world.set_clock("2027-03-01T12:00:00Z");
-    let run = world.json(0, ["run"]);
+    let run = world.json(1, ["run"]);
     assert_eq!((charged(&run), run["time"][0]["entered"].as_str()), ("0", Some("released")), "{run}");
+    assert_eq!(verdict(&run, "vm-001"), ("refused".to_owned(), "not-renewed".to_owned()), "{run}");
     is_done(&world);
+}
+
+/// The run in which automatic renewal ended was the only one that told of no failure.
+#[test]
+fn a_renewal_that_is_not_tried_any_more_is_told_once() {
+    for (until, over) in
+        [("expiry", "2026-12-10T15:59:59Z"), ("grace", "2026-12-25T15:59:59Z"), ("retention", "2027-01-09T15:59:59Z")]
+    {
+        let policy = auto(&format!("  auto: {{ until: {until} }}\n"));
+        let mut world = from_balance(&policy, &machines(1, "2026-12-10"));
+        world.set_clock(DUE);
+        assert_eq!(verdict(&world.json(1, ["run"]), "vm-001").0, "declined");
+        world.set_clock(over);
+        let run = world.json(1, ["run"]);
+        assert_eq!(verdict(&run, "vm-001").1, "not-renewed", "{until}: {run}");
+        is_done(&world);
+    }
+}
+
+#[test]
+fn what_its_inventory_forbids_to_renew_is_refused_while_it_is_due() {
+    let machine = Machine { renewable: false, ..Machine::new("vm-001", "2026-12-10") };
+    let mut world = world(&auto(""), &[machine]);
+    world.set_clock(NOT_YET);
+    assert_eq!(world.json(0, ["run"])["warnings"].as_array().unwrap().len(), 1);
+    for now in [DUE, "2026-12-12T19:00:00Z"] {
+        world.set_clock(now);
+        let run = world.json(1, ["run"]);
+        assert_eq!(verdict(&run, "vm-001"), ("refused".to_owned(), "not-renewable".to_owned()), "{run}");
+    }
+    world.run(["mode", "expire", "vm-001"]).exits(0);
+    world.json(0, ["run"]);
 }
 
 #[test]
@@ -119,6 +152,20 @@ fn the_order_of_a_request_is_paid_by_the_next_run() {
     assert_eq!((verdicts(&run)["renewed"], charged(&run)), (2, "20.00"), "{run}");
     assert_eq!(world.expiry("vm-002"), RENEWED);
     is_done(&world);
+}
+
+/// The order of a request expired, no run ordered it again, and none said so.
+#[test]
+fn a_declared_request_whose_order_expires_is_told() {
+    let mut world = World::with_machines(&machines(2, "2026-12-10"));
+    world.write("policies/request.yaml", REQUEST);
+    world.run(["apply", "policies"]).exits(0);
+    world.set_clock("2026-11-30T09:00:00Z");
+    let run = world.json(1, ["run"]);
+    assert_eq!(verdict(&run, "vm-002"), ("refused".to_owned(), "order-state".to_owned()), "{run}");
+    is_done(&world);
+    world.run(["apply", "policies"]).exits(0);
+    assert_eq!(charged(&world.json(0, ["run"])), "20.00", "ordered anew, as the hint says");
 }
 
 /// An order that nobody pays within 72 hours must neither be charged later nor keep its resources from a new one.

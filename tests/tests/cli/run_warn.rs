@@ -33,6 +33,10 @@ fn a_run_warns_of_renewals_that_a_balance_cannot_pay_together() {
     assert!(shown[0].0 == "vm-003" && shown[0].1.contains("of which renewals before it take"), "{shown:?}");
     world.set_clock("2026-11-24T00:00:00Z");
     assert_eq!(world.json(0, ["run"])["warnings"], serde_json::json!([]), "not earlier than a week before");
+    world.set_clock(DUE);
+    let run = world.json(7, ["run"]);
+    let verdicts = ["vm-001", "vm-002", "vm-003"].map(|machine| verdict(&run, machine).0);
+    assert_eq!(verdicts, ["renewed", "renewed", "declined"], "as it was warned of: {run}");
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! What is due: resources to be ordered, orders to be paid, and time as people read it.
 
-use crate::charge::{NextCharge, charge_blocked, next_charge, next_charge_in_conflict};
+use crate::charge::{
+    NextCharge, charge_blocked, next_charge, next_charge_if_renewable, next_charge_in_conflict, not_renewable,
+};
+use crate::quoting::Unquoted;
 use crate::view::TimeNote;
 use chrono::{DateTime, Days, Utc};
+use renewd_core::calendar::Until;
 use renewd_core::cover::{Cover, mode_of};
 use renewd_core::decide;
 use renewd_core::documents::{DocumentKey, DocumentKind, Mode};
@@ -11,7 +15,7 @@ use renewd_core::ids::{OrderId, ResourceId};
 use renewd_core::order::{Order, OrderStatus, Origin};
 use renewd_core::quote::covering;
 use renewd_core::refusal::{Reason, Refusal, Verdict};
-use renewd_core::resource::Resource;
+use renewd_core::resource::{Phase, Resource};
 use renewd_core::state::State;
 
 /// Days between two tries to pay the order of a request, where no policy says otherwise.
@@ -38,6 +42,10 @@ pub(crate) fn due(state: &State, now: DateTime<Utc>) -> Due<'_> {
             {
                 due.blocked.push((resource.id.clone(), Verdict::Held, why));
             }
+            continue;
+        }
+        if !resource.description.renewable && next_charge_if_renewable(resource, &cover, now).is_due() {
+            due.blocked.push((resource.id.clone(), Verdict::Refused, not_renewable(resource)));
             continue;
         }
         if !next_charge(resource, &cover, now).is_due() || order.is_some_and(|order| is_for_runs(state, order)) {
@@ -142,6 +150,39 @@ fn is_due(state: &State, order: &Order, now: DateTime<Utc>) -> bool {
             let cover = Cover::find(row, state.policies());
             next_charge(row, &cover, now).is_due()
         })
+}
+
+/// Automatic renewals that are not tried any more: the phase in which they could be charged is over.
+pub(super) fn missed(state: &State, events: &[Event], now: DateTime<Utc>) -> Vec<Unquoted> {
+    let missed = |event: &Event| {
+        let Event::PhaseEntered { resource, phase, .. } = event else { return None };
+        let row = state.resources.get(resource)?;
+        let cover = Cover::find(row, state.policies());
+        let policy = cover.policy().filter(|_| mode_of(row, &cover, now).0 == Mode::Auto)?;
+        let over = match policy.auto.until {
+            Until::Expiry => Phase::Grace,
+            Until::Grace => Phase::Retention,
+            Until::Retention => Phase::Released,
+        };
+        let is_new = row.noted_phase().unwrap_or(Phase::Active) < over && over <= *phase;
+        let message = format!("its automatic renewal did not succeed before it entered {}", over.as_str());
+        let hint = format!("`renewd show {resource}` tells what was tried");
+        let refusal = Refusal::new(Reason::NotRenewed, message).hint(hint);
+        is_new.then(|| (resource.clone(), Verdict::Refused, refusal))
+    };
+    events.iter().filter_map(missed).collect()
+}
+
+/// What declared requests wanted, and had in an order that has just expired unpaid.
+pub(super) fn expired_requests(state: &State) -> Vec<Unquoted> {
+    let expired = state.orders.values().filter(|order| matches!(order.status, OrderStatus::Expired { .. }));
+    let of_order = |order: &Order| {
+        let message = format!("order {} of a request that is still declared has expired unpaid", order.id);
+        let refusal = Refusal::new(Reason::OrderState, message).hint("`renewd apply` orders it anew");
+        let lines = order.lines.iter().map(|line| line.prepared.resource.clone());
+        lines.map(|resource| (resource, Verdict::Refused, refusal.clone())).collect::<Vec<_>>()
+    };
+    expired.filter(|order| is_declared(state, order)).flat_map(of_order).collect()
 }
 
 /// What time did to a resource, for people.

@@ -8,7 +8,7 @@ use crate::cashier::Budget;
 use crate::running::{Pays, pays};
 use chrono::{DateTime, Utc};
 use renewd_core::decide::limit_holds;
-use renewd_core::ids::AccountName;
+use renewd_core::ids::{AccountName, ResourceId};
 use renewd_core::money::Money;
 use renewd_core::order::{Hold, MonthKey, ORDER_LINES_MAX, Order, Origin};
 use renewd_core::quote::Quote;
@@ -35,9 +35,10 @@ pub(crate) fn order_all(
     ordering.all
 }
 
-/// The soonest expiry of an order's lines: orders are paid in this order.
-pub(super) fn soonest(order: &Order) -> Option<DateTime<Utc>> {
-    order.lines.iter().map(expires).min()
+/// The place of an order among those to be paid: soonest expiry first, and of one expiry by the resource's name, as they
+/// are ordered and warned of.
+pub(super) fn turn(order: &Order) -> Option<(DateTime<Utc>, ResourceId)> {
+    order.lines.iter().map(|line| (expires(line), line.prepared.resource.clone())).min()
 }
 
 fn expires(quote: &Quote) -> DateTime<Utc> {
@@ -85,7 +86,7 @@ impl Ordering<'_> {
     /// Orders that the run pays beside those to come, the last to be paid first: what they cost is not there twice.
     fn to_be_paid(&self) -> Vec<(DateTime<Utc>, Money)> {
         let orders = self.trial.orders.values().filter(|order| pays(self.trial, order, self.now) != Pays::No);
-        let mut sums: Vec<_> = orders.filter_map(|order| Some((soonest(order)?, order.total))).collect();
+        let mut sums: Vec<_> = orders.filter_map(|order| Some((turn(order)?.0, order.total))).collect();
         sums.sort_by_key(|(soonest, _)| std::cmp::Reverse(*soonest));
         sums
     }

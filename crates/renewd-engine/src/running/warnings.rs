@@ -1,7 +1,9 @@
 //! Warnings: automatic renewals of the coming days that cannot succeed as things stand, told while there is time.
 
 use crate::arrange::account_methods;
-use crate::charge::{NextCharge, charge_blocked, next_charge, next_charge_in_conflict};
+use crate::charge::{
+    NextCharge, charge_blocked, next_charge, next_charge_if_renewable, next_charge_in_conflict, not_renewable,
+};
 use crate::engine::{Engine, Snapshot};
 use crate::error::EngineError;
 use crate::gateway::payment_documents;
@@ -107,12 +109,8 @@ fn not_to_come(state: &State, resource: &Resource, now: DateTime<Utc>) -> Option
     if resource.description.renewable {
         return None;
     }
-    let mut renewable = resource.clone();
-    renewable.description.renewable = true;
-    let at = soon(next_charge(&renewable, &cover, now), now)?;
-    let why = Refusal::new(Reason::NotRenewable, "its inventory says that it cannot be renewed")
-        .hint(format!("`renewd mode expire {}`, or import it as renewable", resource.id));
-    Some(warning(resource, at, why))
+    let at = soon(next_charge_if_renewable(resource, &cover, now), now)?;
+    Some(warning(resource, at, not_renewable(resource)))
 }
 
 /// The limit for which the order of a renewal would be held. An order that there is already shows its own.

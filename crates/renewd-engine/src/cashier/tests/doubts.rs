@@ -4,6 +4,7 @@ use super::*;
 use crate::view::OrderView;
 use crate::{ModeChoice, OrderFilter, RenewAsk, RenewOptions, ResolveAsk, Selector};
 use renewd_core::documents::{Mode, Pattern};
+use renewd_core::ids::MethodName;
 
 fn gives_no_answer(_request: &ChargeRequest) -> Outcome {
     Outcome::Unknown { reason: "no answer".to_owned(), reference: None }
@@ -36,6 +37,12 @@ fn turn_off(engine: &Engine, id: &str) {
 
 fn orders(world: &World) -> Vec<OrderView> {
     world.engine().orders(&OrderFilter { all: true, ..OrderFilter::default() }).unwrap()
+}
+
+/// The order that waits for its turn.
+fn waiting(store: &Path) -> OrderView {
+    let placed = OrderFilter { statuses: vec!["placed".to_owned()], ..OrderFilter::default() };
+    engine(store).orders(&placed).unwrap().remove(0)
 }
 
 /// A person had said that nothing was taken; the gateway's decline was then believed, although its cardholder could still
@@ -95,8 +102,7 @@ fn an_order_is_paid_with_the_methods_that_a_request_has_chosen_meanwhile() {
     *world.north.meanwhile.lock().unwrap() = Some(|store| {
         // Until then the second order is priced.
         std::thread::sleep(Duration::from_millis(500));
-        let placed = OrderFilter { statuses: vec!["placed".to_owned()], ..OrderFilter::default() };
-        let waiting = engine(store).orders(&placed).unwrap().remove(0).lines.remove(0).resource;
+        let waiting = waiting(store).lines.remove(0).resource;
         let (pay_with, request) = (Some("second".parse().unwrap()), Some("again".parse().unwrap()));
         let ask = RenewAsk { pay_with, request, ..RenewAsk::default() };
         let quoted = engine(store).quote(&only(waiting.as_str()), &ask).unwrap();
@@ -104,4 +110,33 @@ fn an_order_is_paid_with_the_methods_that_a_request_has_chosen_meanwhile() {
     });
     let view = world.run(&RunOptions::default());
     assert_eq!((charges(&world.north), charges(&world.south)), (1, 1), "{view:#?}");
+}
+
+/// A run counted what another process had charged meanwhile, and so told of more than it may charge itself.
+#[test]
+fn a_run_tells_of_what_it_has_charged_itself() {
+    let world = World::allowing(Some(1), 2, (takes, knows_nothing), (takes, knows_nothing));
+    *world.north.meanwhile.lock().unwrap() = Some(|store| {
+        let (account, amount) = ("acme".parse().unwrap(), "10 USD".parse().unwrap());
+        engine(store).topup(&account, amount, "wire-1".to_owned()).unwrap();
+        engine(store).pay(&waiting(store).order, Some(MethodName::balance())).unwrap();
+    });
+    let view = world.run(&RunOptions::default());
+    assert_eq!((charges(&world.north), charges(&world.south)), (1, 0), "{view:#?}");
+    assert!(orders(&world).iter().all(|order| order.status == "settled"));
+    assert_eq!(view.charged.values().map(ToString::to_string).collect::<Vec<_>>(), ["10.00 USD"]);
+}
+
+/// A run that had priced what was due said that there was no such resource, or ordered it although it was turned off.
+#[test]
+fn what_was_renewed_or_turned_off_while_it_was_priced_is_not_ordered() {
+    let world = World::new(3, (takes, knows_nothing), (takes, knows_nothing));
+    let slow = world.engine();
+    let (quotes, refused, failed) = slow.price_due(slow.now()).unwrap();
+    assert_eq!((quotes.len(), refused.len(), failed.len()), (3, 0, 0));
+    turn_off(&world.engine(), "vm-01");
+    world.run(&RunOptions::default());
+    let ordered = slow.place_due(quotes, failed, None, slow.now()).unwrap();
+    assert!(ordered.placed.is_empty() && ordered.refused.is_empty() && ordered.adopted.is_empty());
+    assert_eq!((orders(&world).len(), charges(&world.north)), (2, 2));
 }
