@@ -5,7 +5,6 @@ use renewd_core::calendar::{Until, next_auto_try};
 use renewd_core::cover::{Cover, mode_of};
 use renewd_core::documents::{Mode, RenewalPolicy};
 use renewd_core::ids::PolicyName;
-use renewd_core::refusal::{Reason, Refusal};
 use renewd_core::resource::{Freeze, Phase, Resource};
 use renewd_core::state::State;
 
@@ -60,19 +59,6 @@ pub(crate) fn next_charge(resource: &Resource, cover: &Cover<'_>, now: DateTime<
         return NextCharge::Never;
     }
     if now < next { NextCharge::At(next) } else { NextCharge::Due(next) }
-}
-
-/// The next automatic charge of a resource whose inventory says that it cannot be renewed, if it could.
-pub(crate) fn next_charge_if_renewable(resource: &Resource, cover: &Cover<'_>, now: DateTime<Utc>) -> NextCharge {
-    let mut renewable = resource.clone();
-    renewable.description.renewable = true;
-    next_charge(&renewable, cover, now)
-}
-
-/// Why a resource that is to renew itself cannot.
-pub(crate) fn not_renewable(resource: &Resource) -> Refusal {
-    Refusal::new(Reason::NotRenewable, "its inventory says that it cannot be renewed")
-        .hint(format!("`renewd mode expire {}`, or import it as renewable", resource.id))
 }
 
 /// The next automatic charge of a resource over which policies of one priority contend, if one of them were alone: the

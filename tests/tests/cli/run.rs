@@ -73,9 +73,8 @@ fn after_downtime_there_is_one_attempt_and_not_one_for_each_missed_day() {
 fn what_was_released_during_downtime_is_not_charged() {
     let mut world = world(&auto(""), &machines(1, "2026-12-10"));
     world.set_clock("2027-03-01T12:00:00Z");
-    let run = world.json(1, ["run"]);
+    let run = world.json(0, ["run"]);
     assert_eq!((charged(&run), run["time"][0]["entered"].as_str()), ("0", Some("released")), "{run}");
-    assert_eq!(verdict(&run, "vm-001"), ("refused".to_owned(), "not-renewed".to_owned()), "{run}");
     is_done(&world);
 }
 
@@ -91,24 +90,23 @@ fn a_renewal_that_is_not_tried_any_more_is_told_once() {
         assert_eq!(verdict(&world.json(1, ["run"]), "vm-001").0, "declined");
         world.set_clock(over);
         let run = world.json(1, ["run"]);
-        assert_eq!(verdict(&run, "vm-001").1, "not-renewed", "{until}: {run}");
+        assert_eq!(verdict(&run, "vm-001"), ("refused".to_owned(), "not-renewed".to_owned()), "{until}: {run}");
         is_done(&world);
     }
 }
 
 #[test]
-fn what_its_inventory_forbids_to_renew_is_refused_while_it_is_due() {
+fn what_its_inventory_forbids_to_renew_is_warned_of_while_it_would_be_charged() {
     let machine = Machine { renewable: false, ..Machine::new("vm-001", "2026-12-10") };
     let mut world = world(&auto(""), &[machine]);
-    world.set_clock(NOT_YET);
-    assert_eq!(world.json(0, ["run"])["warnings"].as_array().unwrap().len(), 1);
-    for now in [DUE, "2026-12-12T19:00:00Z"] {
+    let warnings = |world: &World| world.json(0, ["run"])["warnings"].as_array().unwrap().len();
+    for now in [NOT_YET, DUE, "2026-12-12T19:00:00Z"] {
         world.set_clock(now);
-        let run = world.json(1, ["run"]);
-        assert_eq!(verdict(&run, "vm-001"), ("refused".to_owned(), "not-renewable".to_owned()), "{run}");
+        assert_eq!(warnings(&world), 1, "{now}");
+        world.run([]).exits(0).says("its inventory says that it cannot be renewed");
     }
     world.run(["mode", "expire", "vm-001"]).exits(0);
-    world.json(0, ["run"]);
+    assert_eq!(warnings(&world), 0);
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! What is due: resources to be ordered, orders to be paid, and time as people read it.
 
-use crate::charge::{
-    NextCharge, charge_blocked, next_charge, next_charge_if_renewable, next_charge_in_conflict, not_renewable,
-};
+use crate::charge::{NextCharge, charge_blocked, next_charge, next_charge_in_conflict};
 use crate::quoting::Unquoted;
 use crate::view::TimeNote;
 use chrono::{DateTime, Days, Utc};
@@ -42,10 +40,6 @@ pub(crate) fn due(state: &State, now: DateTime<Utc>) -> Due<'_> {
             {
                 due.blocked.push((resource.id.clone(), Verdict::Held, why));
             }
-            continue;
-        }
-        if !resource.description.renewable && next_charge_if_renewable(resource, &cover, now).is_due() {
-            due.blocked.push((resource.id.clone(), Verdict::Refused, not_renewable(resource)));
             continue;
         }
         if !next_charge(resource, &cover, now).is_due() || order.is_some_and(|order| is_for_runs(state, order)) {
@@ -152,7 +146,8 @@ fn is_due(state: &State, order: &Order, now: DateTime<Utc>) -> bool {
         })
 }
 
-/// Automatic renewals that are not tried any more: the phase in which they could be charged is over.
+/// Automatic renewals that are not tried any more: the phase in which they could be charged is over. What was over before
+/// any run saw it is none of them.
 pub(super) fn missed(state: &State, events: &[Event], now: DateTime<Utc>) -> Vec<Unquoted> {
     let missed = |event: &Event| {
         let Event::PhaseEntered { resource, phase, .. } = event else { return None };
@@ -164,11 +159,17 @@ pub(super) fn missed(state: &State, events: &[Event], now: DateTime<Utc>) -> Vec
             Until::Grace => Phase::Retention,
             Until::Retention => Phase::Released,
         };
+        let was_seen = row.noted_phase().is_some() || row.auto_tried().is_some();
         let is_new = row.noted_phase().unwrap_or(Phase::Active) < over && over <= *phase;
-        let message = format!("its automatic renewal did not succeed before it entered {}", over.as_str());
+        let when = match policy.auto.until {
+            Until::Expiry => "it expired",
+            Until::Grace => "its grace ended",
+            Until::Retention => "it was released",
+        };
+        let message = format!("its automatic renewal did not succeed before {when}");
         let hint = format!("`renewd show {resource}` tells what was tried");
         let refusal = Refusal::new(Reason::NotRenewed, message).hint(hint);
-        is_new.then(|| (resource.clone(), Verdict::Refused, refusal))
+        (was_seen && is_new).then(|| (resource.clone(), Verdict::Refused, refusal))
     };
     events.iter().filter_map(missed).collect()
 }

@@ -1,9 +1,7 @@
 //! Warnings: automatic renewals of the coming days that cannot succeed as things stand, told while there is time.
 
 use crate::arrange::account_methods;
-use crate::charge::{
-    NextCharge, charge_blocked, next_charge, next_charge_if_renewable, next_charge_in_conflict, not_renewable,
-};
+use crate::charge::{NextCharge, charge_blocked, next_charge, next_charge_in_conflict};
 use crate::engine::{Engine, Snapshot};
 use crate::error::EngineError;
 use crate::gateway::payment_documents;
@@ -109,8 +107,16 @@ fn not_to_come(state: &State, resource: &Resource, now: DateTime<Utc>) -> Option
     if resource.description.renewable {
         return None;
     }
-    let at = soon(next_charge_if_renewable(resource, &cover, now), now)?;
-    Some(warning(resource, at, not_renewable(resource)))
+    let mut renewable = resource.clone();
+    renewable.description.renewable = true;
+    // No run has it as an item when its time has come, so it is warned of for as long as it would be charged.
+    let at = match next_charge(&renewable, &cover, now) {
+        NextCharge::Due(at) => at,
+        charge @ (NextCharge::At(_) | NextCharge::Never) => soon(charge, now)?,
+    };
+    let why = Refusal::new(Reason::NotRenewable, "its inventory says that it cannot be renewed")
+        .hint(format!("`renewd mode expire {}`, or import it as renewable", resource.id));
+    Some(warning(resource, at, why))
 }
 
 /// The limit for which the order of a renewal would be held. An order that there is already shows its own.
