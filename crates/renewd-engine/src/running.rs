@@ -48,6 +48,26 @@ pub struct RunOptions {
     pub group: bool,
 }
 
+/// What time did.
+struct Passed {
+    /// To resources.
+    notes: Vec<TimeNote>,
+    /// Orders that nobody paid in time.
+    expired: Vec<OrderId>,
+    /// What was to be renewed and came to nothing by that.
+    missed: Vec<Unquoted>,
+}
+
+/// The automatic renewals that are due, priced.
+pub(crate) struct PricedDue {
+    /// Those that can be ordered.
+    pub(crate) quotes: Vec<Quote>,
+    /// The others.
+    pub(crate) refused: Vec<Unquoted>,
+    /// Which of those count as tried.
+    pub(crate) failed: Vec<Event>,
+}
+
 impl Engine {
     /// Does what is due.
     ///
@@ -66,7 +86,7 @@ impl Engine {
         if !self.has_store() {
             self.require_store(&self.snapshot(now)?)?;
         }
-        let (mut notes, expired, missed) = self.note_time(now)?;
+        let Passed { mut notes, expired, missed } = self.note_time(now)?;
         let asked = self.ask_what_is_open(now)?;
         let (arrangement, mut refused) = self.order_due(group.then(|| budget.clone()), now)?;
         refused.extend(missed);
@@ -97,9 +117,8 @@ impl Engine {
         })
     }
 
-    /// Journals what time did: phases, conversions, ends, releases, expired orders. Answers also what was to be renewed
-    /// and came to nothing by that.
-    fn note_time(&self, now: DateTime<Utc>) -> Result<(Vec<TimeNote>, Vec<OrderId>, Vec<Unquoted>), EngineError> {
+    /// Journals what time did: phases, conversions, ends, releases, expired orders.
+    fn note_time(&self, now: DateTime<Utc>) -> Result<Passed, EngineError> {
         let mut desk = self.desk_of_due(now)?;
         let events = passed(&desk.state, now);
         let notes = events.iter().filter_map(|event| due::time_note(&desk.state, event)).collect();
@@ -110,7 +129,7 @@ impl Engine {
         desk.push(events);
         desk.commit()?;
         crate::failpoint("run.after-time");
-        Ok((notes, expired, missed))
+        Ok(Passed { notes, expired, missed })
     }
 
     /// Journals what time did to the resources of some orders: what was just renewed may expire soon again.
@@ -139,7 +158,7 @@ impl Engine {
         group: Option<Budget>,
         now: DateTime<Utc>,
     ) -> Result<(Arrangement, Vec<Unquoted>), EngineError> {
-        let (quotes, refused, failed) = self.price_due(now)?;
+        let PricedDue { quotes, refused, failed } = self.price_due(now)?;
         if quotes.is_empty() && failed.is_empty() {
             return Ok((Arrangement { real: true, ..Arrangement::default() }, refused));
         }
@@ -149,8 +168,8 @@ impl Engine {
         Ok((arrangement, refused))
     }
 
-    /// Prices the automatic renewals that are due. Answers also what cannot be ordered, and what of it counts as tried.
-    pub(crate) fn price_due(&self, now: DateTime<Utc>) -> Result<(Vec<Quote>, Vec<Unquoted>, Vec<Event>), EngineError> {
+    /// Prices the automatic renewals that are due.
+    pub(crate) fn price_due(&self, now: DateTime<Utc>) -> Result<PricedDue, EngineError> {
         let mut desk = self.desk_of_due(now)?;
         for (order, why) in due::standing_still(&desk.state, now) {
             if let Ok(events) = decide::cancel(&desk.state, &order, Some(why)) {
@@ -161,13 +180,13 @@ impl Engine {
         let snapshot = Snapshot::of(desk, self.blobs_with(BTreeMap::new()));
         let Due { resources, blocked } = due(&snapshot.state, now);
         if resources.is_empty() {
-            return Ok((Vec::new(), blocked, Vec::new()));
+            return Ok(PricedDue { quotes: Vec::new(), refused: blocked, failed: Vec::new() });
         }
         let wishes: Vec<(&Resource, Wish)> = resources.iter().map(|row| (*row, Wish::default())).collect();
         let (quotes, mut refused) = self.quote_wishes(&snapshot.state, snapshot.blobs(), wishes, None, now)?;
         let failed = failed_tries(&snapshot.state, &refused);
         refused.extend(blocked);
-        Ok((quotes, refused, failed))
+        Ok(PricedDue { quotes, refused, failed })
     }
 
     /// Orders what was priced, where it is still due: it may have been renewed, or its renewal turned off, meanwhile.

@@ -1,6 +1,7 @@
 //! Charges that may still succeed, and what people change while one is under way.
 
 use super::*;
+use crate::running::PricedDue;
 use crate::view::OrderView;
 use crate::{ModeChoice, OrderFilter, RenewAsk, RenewOptions, ResolveAsk, Selector};
 use renewd_core::documents::{Mode, Pattern};
@@ -132,7 +133,7 @@ fn a_run_tells_of_what_it_has_charged_itself() {
 fn what_was_renewed_or_turned_off_while_it_was_priced_is_not_ordered() {
     let world = World::new(3, (takes, knows_nothing), (takes, knows_nothing));
     let slow = world.engine();
-    let (quotes, refused, failed) = slow.price_due(slow.now()).unwrap();
+    let PricedDue { quotes, refused, failed } = slow.price_due(slow.now()).unwrap();
     assert_eq!((quotes.len(), refused.len(), failed.len()), (3, 0, 0));
     turn_off(&world.engine(), "vm-01");
     world.run(&RunOptions::default());
