@@ -148,8 +148,7 @@ impl Attempt {
 
     /// The charge that its gateway has shown, and has not said the end of, after the attempt was taken for declined.
     pub fn shown_charge(&self) -> Option<&str> {
-        let is_over = matches!(self.outcome, Outcome::Declined { .. } | Outcome::PriceMoved { .. });
-        self.shown.as_deref().filter(|_| is_over && self.next_check.is_some())
+        self.shown.as_deref().filter(|_| self.outcome.is_decline() && self.next_check.is_some())
     }
 
     /// The gateway's reference, where it gave one.
@@ -216,6 +215,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether nothing was taken, as far as the gateway says.
+    pub fn is_decline(&self) -> bool {
+        matches!(self, Self::Declined { .. } | Self::PriceMoved { .. })
+    }
+
     /// A decline without a moment before which not to try again.
     pub fn declined(code: &str, message: impl Into<String>, retry: Retry) -> Self {
         Self::Declined { code: code.to_owned(), message: message.into(), retry, not_before: None }
@@ -355,8 +359,8 @@ pub struct Order {
     pub expires_at: DateTime<Utc>,
     /// The account's zone when it was placed, by which its month is told.
     pub time_zone: chrono_tz::Tz,
-    /// The month whose limits it counts towards: that of placing, then that of the last attempt, and once
-    /// it is paid that of paying.
+    /// The month whose limits it counts towards: that of placing, then that of the last attempt, and once it is paid that
+    /// of paying.
     pub month: MonthKey,
     /// Why it was held when placed; approval keeps them for the record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

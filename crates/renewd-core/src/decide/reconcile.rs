@@ -42,11 +42,6 @@ impl FoundCharge {
             .then(|| format!("the gateway has `{}` over {} for other lines", self.reference, self.amount))
     }
 
-    /// Whether it took nothing, as far as its gateway says.
-    fn is_declined(&self) -> bool {
-        matches!(self.outcome, Outcome::Declined { .. } | Outcome::PriceMoved { .. })
-    }
-
     /// INVARIANT (one-payment-pays-once): whether it is another attempt's, so that it says nothing of this one: it was
     /// made under another key, or another attempt has its reference.
     fn is_of_another(&self, order: &Order, attempt: &Attempt) -> bool {
@@ -79,7 +74,7 @@ impl Seen {
     fn shows_money(&self, order: &Order, attempt: &Attempt) -> bool {
         let Self::Found(charge) = self else { return false };
         let is_known = matches!(attempt.outcome, Outcome::Succeeded { .. }) || attempt.method.method.is_balance();
-        !charge.is_declined() && !is_known && !charge.is_of_another(order, attempt)
+        !charge.outcome.is_decline() && !is_known && !charge.is_of_another(order, attempt)
     }
 }
 
@@ -127,7 +122,7 @@ pub fn reconcile(state: &State, look: Look<'_>, now: DateTime<Utc>) -> Result<Ve
         }
         Seen::Found(charge) => match charge.differs_from(order) {
             // It may be money, so that no other charge is made beside it before that is clear.
-            Some(detail) if !attempt.is_undecided() && !charge.is_declined() => {
+            Some(detail) if !attempt.is_undecided() && !charge.outcome.is_decline() => {
                 vec![shown(order, attempt, detail, charge.reference, next_look(now, attempt.checks))]
             }
             Some(detail) => vec![undecided(order, attempt, detail, now)],

@@ -78,8 +78,8 @@ pub(crate) fn standing_still(state: &State, now: DateTime<Utc>) -> Vec<(OrderId,
     let is_ready =
         |row: &Resource| row.freeze.is_none() && next_charge(row, &Cover::find(row, state.policies()), now).is_due();
     let open = state.orders.values().filter(|order| order.status == OrderStatus::Open && 1 < order.lines.len());
+    let open = open.filter(|order| order.shown_attempt().is_none());
     let of_runs = open.filter(|order| order.origin == Origin::Auto && order.requests().next().is_none());
-    let of_runs = of_runs.filter(|order| order.shown_attempt().is_none());
     let mut found = Vec::new();
     for order in of_runs {
         let rows =
@@ -154,18 +154,13 @@ pub(super) fn missed(state: &State, events: &[Event], now: DateTime<Utc>) -> Vec
         let row = state.resources.get(resource)?;
         let cover = Cover::find(row, state.policies());
         let policy = cover.policy().filter(|_| mode_of(row, &cover, now).0 == Mode::Auto)?;
-        let over = match policy.auto.until {
-            Until::Expiry => Phase::Grace,
-            Until::Grace => Phase::Retention,
-            Until::Retention => Phase::Released,
+        let (over, when) = match policy.auto.until {
+            Until::Expiry => (Phase::Grace, "it expired"),
+            Until::Grace => (Phase::Retention, "its grace ended"),
+            Until::Retention => (Phase::Released, "it was released"),
         };
         let was_seen = row.noted_phase().is_some() || row.auto_tried().is_some();
         let is_new = row.noted_phase().unwrap_or(Phase::Active) < over && over <= *phase;
-        let when = match policy.auto.until {
-            Until::Expiry => "it expired",
-            Until::Grace => "its grace ended",
-            Until::Retention => "it was released",
-        };
         let message = format!("its automatic renewal did not succeed before {when}");
         let hint = format!("`renewd show {resource}` tells what was tried");
         let refusal = Refusal::new(Reason::NotRenewed, message).hint(hint);
